@@ -17,15 +17,15 @@ type V struct {
 // the cells of the elements, Stride of them each, one after another. A record element is its
 // row: a V whose Ref points at its first cell, so reading one copies nothing.
 //
-// Elements below a V's length never change. An append may use the room behind Used in place,
-// but only for a V whose length is Used; everyone else copies. So older values stay as they were.
+// Elements below a V's length never change; what lies behind it may be another's, so read through
+// V.Keys and V.Cells, which stop there. An append may use the room behind Used in place, but only
+// for a V whose length is Used, and claims it atomically; everyone else copies. So older values
+// stay as they were, and values may be read and appended to from several goroutines.
 type Rows struct {
-	Keys  []V // len is Used for sets and maps, nil for lists
-	Cells []V // len is Used * stride
-	Used  int
+	Keys  []V   // at least Used for sets and maps, nil for lists
+	Cells []V   // at least Used * stride
+	Used  int64 // elements written or claimed; atomic
 }
-
-var noneCell [8]byte
 
 // None is the absent value of every optional type.
 var None = V{Ref: unsafe.Pointer(&noneCell)}

@@ -1,0 +1,15 @@
+package bytecode
+
+// What data costs. One gas is about three nanoseconds of work; the machine and the static bound
+// of the compiler both ask here. A charge depends on sizes only, never on whether some memory
+// happened to be free: so a run costs the same on every machine.
+
+// CopyCost is the gas for a copy of a container of so many cells (keys count as cells).
+func CopyCost(cells int) int64 { return int64(cells) >> 5 }
+
+// AppendCost is the gas for an element behind so many cells. Growing is amortised, and an old
+// value that is appended to again is copied: so it costs a part of CopyCost.
+func AppendCost(cells int) int64 { return int64(cells) >> 8 }
+
+// BytesCost is the gas for so many bytes made or compared.
+func BytesCost(n int) int64 { return int64(n) >> 6 }

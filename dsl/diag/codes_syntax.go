@@ -1,0 +1,3 @@
+package diag
+
+func syntaxCodes() []Info { return nil }

@@ -1,0 +1,241 @@
+package value
+
+import (
+	"strconv"
+	"unsafe"
+)
+
+// View is b as a string without a copy: for parsing. It is valid while b is not changed.
+func View(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// ParseTime reads RFC 3339 strictly: capital T and Z, seconds below 60, at most nine digits of
+// a fraction; an offset is converted to UTC.
+func ParseTime(s string) (V, bool) {
+	if len(s) < 20 || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
+		return V{}, false
+	}
+	day, ok := parseDay(s[:10])
+	h, okH := digits2(s[11:])
+	m, okM := digits2(s[14:])
+	sec, okS := digits2(s[17:])
+	if !ok || !okH || !okM || !okS || h > 23 || m > 59 || sec > 59 {
+		return V{}, false
+	}
+	nano, rest, ok := parseFraction(s[19:])
+	if !ok {
+		return V{}, false
+	}
+	offset, ok := parseOffset(rest)
+	at := day*daySecond + h*3600 + m*60 + sec - offset
+	if !ok || at < minSecond || at > maxSecond {
+		return V{}, false
+	}
+	return makeTime(at, nano), true
+}
+
+func parseFraction(s string) (nano int64, rest string, ok bool) {
+	if s[0] != '.' {
+		return 0, s, true
+	}
+	i := 1
+	for unit := int64(nanos / 10); i < len(s) && s[i]-'0' <= 9; i++ {
+		if unit == 0 {
+			return 0, s, false
+		}
+		nano += int64(s[i]-'0') * unit
+		unit /= 10
+	}
+	return nano, s[i:], i > 1
+}
+
+func parseOffset(s string) (int64, bool) {
+	if s == "Z" {
+		return 0, true
+	}
+	if len(s) != 6 || s[3] != ':' || s[0] != '+' && s[0] != '-' {
+		return 0, false
+	}
+	h, okH := digits2(s[1:])
+	m, okM := digits2(s[4:])
+	offset := h*3600 + m*60
+	if s[0] == '-' {
+		offset = -offset
+	}
+	return offset, okH && okM && h <= 23 && m <= 59
+}
+
+func digits2(s string) (int64, bool) {
+	a, b := s[0]-'0', s[1]-'0'
+	return int64(a)*10 + int64(b), a <= 9 && b <= 9
+}
+
+// ParseDate reads YYYY-MM-DD, the years 1 to 9999.
+func ParseDate(s string) (V, bool) {
+	day, ok := parseDay(s)
+	return MakeInt(day), ok
+}
+
+func parseDay(s string) (int64, bool) {
+	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
+		return 0, false
+	}
+	c, okC := digits2(s)
+	y, okY := digits2(s[2:])
+	m, okM := digits2(s[5:])
+	d, okD := digits2(s[8:])
+	y += c * 100
+	if !okC || !okY || !okM || !okD || y < 1 || m < 1 || m > 12 || d < 1 || d > monthDays(y, m) {
+		return 0, false
+	}
+	return days(y, m, d), true
+}
+
+// AppendTime appends a time as RFC 3339 in UTC, without trailing zeros of the fraction.
+func AppendTime(dst []byte, v V) []byte {
+	sec, nano := splitTime(v)
+	day := floorDiv(sec, daySecond)
+	left := sec - day*daySecond
+	dst = AppendDate(dst, day)
+	dst = append(dst, 'T')
+	dst = append2(dst, left/3600)
+	dst = append(dst, ':')
+	dst = append2(dst, left/60%60)
+	dst = append(dst, ':')
+	dst = append2(dst, left%60)
+	if nano != 0 {
+		dst = append(dst, '.')
+		for unit := int64(nanos / 10); nano > 0; unit /= 10 {
+			dst = append(dst, byte('0'+nano/unit))
+			nano %= unit
+		}
+	}
+	return append(dst, 'Z')
+}
+
+// AppendDate appends a day in days since 1970 as YYYY-MM-DD.
+func AppendDate(dst []byte, day int64) []byte {
+	y, m, d := civil(day)
+	dst = append2(append2(dst, y/100), y%100)
+	dst = append2(append(dst, '-'), m)
+	return append2(append(dst, '-'), d)
+}
+
+func append2(dst []byte, n int64) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+
+// durationUnits are the units of a duration, the largest first.
+var durationUnits = [...]struct {
+	name string
+	size uint64
+}{
+	{"d", 24 * 3600 * nanos}, {"h", 3600 * nanos}, {"m", 60 * nanos}, {"s", nanos}, {"ms", 1_000_000}, {"us", 1000}, {"ns", 1},
+}
+
+// ParseDuration reads a duration as in the language (ruling 6): whole numbers with the units
+// d h m s ms us ns, the largest first, each once, a minus in front: 1h30m.
+func ParseDuration(s string) (V, bool) {
+	neg := len(s) > 0 && s[0] == '-'
+	if neg {
+		s = s[1:]
+	}
+	if s == "" {
+		return V{}, false
+	}
+	var sum u128
+	for unit := 0; s != ""; unit++ {
+		n, i := uint64(0), 0
+		for ; i < len(s) && s[i]-'0' <= 9; i++ {
+			if n = n*10 + uint64(s[i]-'0'); n > 1<<63 || i > 19 {
+				return V{}, false
+			}
+		}
+		if i == 0 || i > 1 && s[0] == '0' {
+			return V{}, false
+		}
+		if unit, s = unitAfter(s[i:], unit); unit < 0 {
+			return V{}, false
+		}
+		part, _ := u128{0, n}.mul(durationUnits[unit].size)
+		sum = sum.add(part)
+	}
+	d, f := signedWord(neg, sum)
+	return MakeInt(d), f == NoFault
+}
+
+// unitAfter finds the unit that s begins with, from unit first on, and what follows it; -1 is none.
+func unitAfter(s string, first int) (int, string) {
+	n := 0
+	for n < len(s) && s[n] >= 'a' && s[n] <= 'z' {
+		n++
+	}
+	for i := first; i < len(durationUnits); i++ {
+		if durationUnits[i].name == s[:n] {
+			return i, s[n:]
+		}
+	}
+	return -1, s
+}
+
+// AppendDuration appends nanoseconds in the canonical form: units up to h, 0s for nothing.
+func AppendDuration(dst []byte, d int64) []byte {
+	if d == 0 {
+		return append(dst, "0s"...)
+	}
+	if d < 0 {
+		dst = append(dst, '-')
+	}
+	left := absWord(d)
+	for _, u := range durationUnits[1:] {
+		if n := left / u.size; n != 0 {
+			dst = append(strconv.AppendUint(dst, n, 10), u.name...)
+			left %= u.size
+		}
+	}
+	return dst
+}
+
+// ParseUUID reads the 36 characters of a uuid; upper case is accepted.
+func ParseUUID(s string) ([16]byte, bool) {
+	var id [16]byte
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return id, false
+	}
+	n := 0
+	for i := 0; i < 36; i += 2 {
+		if s[i] == '-' {
+			i++
+		}
+		hi, lo := unhex(s[i]), unhex(s[i+1])
+		if hi|lo > 15 {
+			return id, false
+		}
+		id[n] = hi<<4 | lo
+		n++
+	}
+	return id, true
+}
+
+// unhex is the value of a hexadecimal digit, 255 for others.
+func unhex(c byte) byte {
+	switch {
+	case c-'0' <= 9:
+		return c - '0'
+	case c-'a' <= 5:
+		return c - 'a' + 10
+	case c-'A' <= 5:
+		return c - 'A' + 10
+	}
+	return 255
+}
+
+const hexDigits = "0123456789abcdef"
+
+// AppendUUID appends a uuid in lower case.
+func AppendUUID(dst []byte, id [16]byte) []byte {
+	for i, b := range id {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			dst = append(dst, '-')
+		}
+		dst = append(dst, hexDigits[b>>4], hexDigits[b&15])
+	}
+	return dst
+}

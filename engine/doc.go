@@ -1,0 +1,24 @@
+// Package engine runs aggregates: it loads them, decides commands, appends what was decided,
+// answers, keeps snapshots, and lets idle aggregates go.
+//
+// The model: an [Engine] holds live aggregates in a sharded registry. Each is owned by one
+// goroutine, its owner; a command reaches it as a request in the owner's mailbox. The owner
+// takes what waits and forms a flight: the commands are decided one after another on a working
+// copy of the state and travel as the commits of one Append. When the log has them as durably
+// as configured the working state becomes the state, and every reply of the flight is sent,
+// refusals and repeats among them. A flight takes the pointer to its [Manifest] once.
+//
+//	queued → (withdrawn: the caller left before its turn)
+//	       → decided → appended → settled and answered
+//	                 ↘ conflict: reload the commits that came between, decide again
+//	                 ↘ in doubt: the same Append until ack, or conflict and a reload, settles it
+//
+// Invariants: a state is shown, snapshotted or answered from only when the log has it. While an
+// aggregate is in doubt nothing on it is decided, answered or let go. A command id that has a
+// commit gets the first reply again: the ids are kept by hash, in segments of 1,024 commits,
+// and a hit counts only when the log confirms it. A failure to read one aggregate quarantines
+// that one alone. Nothing is unbounded: mailboxes, live aggregates, waiting snapshots, retries.
+//
+// Left to others: the log and its message format (package stream), where snapshots lie
+// (package store), where manifests come from (package manifests), who may ask (the doors).
+package engine

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// kind is what a request asks of an owner.
+type kind uint8
+
+const (
+	askCommand kind = iota
+	askState
+	askBarrier // answered when all that came before it is settled
+)
+
+// Where a request stands. Only the caller withdraws or leaves, only the owner takes and
+// answers; each step is one compare-and-swap, and whoever comes second gives the request back.
+const (
+	queued    uint32 = iota
+	withdrawn        // the caller left before its turn: it is not decided
+	taken            // its turn has come: it will be decided, whoever waits
+	left             // the caller left after its turn came
+	answered
+)
+
+// request is one command or read on its way through an owner. Requests are pooled.
+type request struct {
+	kind kind
+	at   atomic.Uint32
+	cmd  *aggregate.Command
+	hash [64]byte // lower case hex sha256 of the command's canonical payload
+	done chan struct{}
+
+	reply *aggregate.Reply
+	view  view // of a read
+	gas   int64
+	err   error
+}
+
+var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
+
+func newRequest(k kind, cmd *aggregate.Command) *request {
+	r := requests.Get().(*request)
+	r.kind, r.cmd = k, cmd
+	r.at.Store(queued)
+	return r
+}
+
+// free gives r back to the pool; nobody else may hold it.
+func (r *request) free() {
+	r.cmd, r.reply, r.err, r.gas = nil, nil, nil, 0
+	r.view = view{}
+	requests.Put(r)
+}
+
+// take begins r's turn; false means that the caller has withdrawn it, and it is gone.
+func (r *request) take() bool {
+	if r.at.CompareAndSwap(queued, taken) {
+		return true
+	}
+	if r.at.Load() == taken { // a second try of the same flight
+		return true
+	}
+	r.free()
+	return false
+}
+
+// answer ends r with what its fields hold; the owner must not touch it afterwards.
+func (r *request) answer() {
+	if r.at.CompareAndSwap(taken, answered) || r.at.CompareAndSwap(queued, answered) {
+		r.done <- struct{}{}
+		return
+	}
+	r.free() // withdrawn or left
+}
+
+// fail is answer with err.
+func (r *request) fail(err error) {
+	r.reply, r.err = nil, err
+	r.answer()
+}
+
+// wait returns nil when r has been answered: the caller reads it and frees it. Otherwise r is
+// no longer the caller's.
+func (r *request) wait(ctx context.Context) error {
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+	}
+	if r.at.CompareAndSwap(queued, withdrawn) {
+		return fmt.Errorf("withdrawn before its turn: %w", context.Cause(ctx))
+	}
+	// Reads and barriers have no outcome to doubt.
+	k := r.kind
+	if r.at.CompareAndSwap(taken, left) {
+		if k != askCommand {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("%w (%w)", doubt("the caller stopped waiting while the command was decided", 0), context.Cause(ctx))
+	}
+	<-r.done // answered in this moment
+	return nil
+}
+
+// doubt is the reply whose outcome the same command id will tell.
+func doubt(msg string, after time.Duration) *aggregate.UnavailableError {
+	return &aggregate.UnavailableError{Reason: aggregate.ErrInDoubt, Message: msg + "; ask again with the same command id", RetryAfter: max(after, retryAfter)}
+}
+
+// mailbox holds what waits for one owner.
+type mailbox struct {
+	mu     sync.Mutex
+	q      []*request
+	closed bool
+	leave  bool          // the owner is asked to go when it has nothing to do
+	wake   chan struct{} // one token: there is something to look at
+}
+
+// put results.
+type accepted uint8
+
+const (
+	putOK accepted = iota
+	putFull
+	putClosed
+)
+
+// put adds r unless the mailbox is closed or holds limit requests already (0: no limit).
+func (m *mailbox) put(r *request, limit int) accepted {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return putClosed
+	}
+	if limit > 0 && len(m.q) >= limit {
+		m.mu.Unlock()
+		return putFull
+	}
+	m.q = append(m.q, r)
+	m.mu.Unlock()
+	m.nudge()
+	return putOK
+}
+
+func (m *mailbox) nudge() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// askLeave asks the owner to go as soon as it has nothing to do.
+func (m *mailbox) askLeave() {
+	m.mu.Lock()
+	m.leave = true
+	m.mu.Unlock()
+	m.nudge()
+}
+
+// takeAll moves everything into dst, and tells whether the owner was asked to leave.
+func (m *mailbox) takeAll(dst []*request) ([]*request, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dst = append(dst, m.q...)
+	clear(m.q)
+	m.q = m.q[:0]
+	if cap(m.q) > 1024 {
+		m.q = nil // a burst is over: its room is not kept
+	}
+	leave := m.leave
+	if len(dst) > 0 {
+		m.leave = false
+	}
+	return dst, leave
+}

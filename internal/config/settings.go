@@ -1,0 +1,142 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Settings are all settings, checked by Validate. What each is for stands in Table.
+type Settings struct {
+	Manifests         string
+	Listen            string
+	AdminListen       string
+	NATSURL           string
+	NATSListen        string
+	Data              string
+	Sync              string
+	SyncInterval      time.Duration
+	SnapshotThreshold int
+	MaxRetries        int
+	TenancyRequired   bool
+	TenancyDefault    string
+	TenancyIDs        string
+	GasMax            int64
+	LiveMax           int
+	LiveIdle          time.Duration
+	ClockMaxJump      time.Duration
+	MaxBody           int64
+	ShutdownTimeout   time.Duration
+	LogLevel          string
+	Environment       string
+}
+
+// Default gives the settings of the table's defaults. They lack the one required value, the
+// manifest directory, so they are not valid by themselves.
+func Default() Settings {
+	var s Settings
+	for _, r := range Table {
+		if err := r.set(&s, r.Default); err != nil && r.Default != "" {
+			panic("config: default of " + r.Key + ": " + err.Error()) // a defect of the table
+		}
+	}
+	return s
+}
+
+var tenantForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]{0,62})?$`)
+
+// Validate tells everything that is wrong, joined.
+func (s *Settings) Validate() error {
+	var errs []error
+	bad := func(key, format string, a ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, a...)))
+	}
+	if s.Manifests == "" {
+		bad("manifests", "the manifest directory is required")
+	} else if _, err := os.Stat(s.Manifests); err != nil {
+		bad("manifests", "%v", err)
+	}
+	checkAddress(bad, "listen", s.Listen)
+	checkAddress(bad, "admin.listen", s.AdminListen)
+	if s.NATSListen != "off" {
+		checkAddress(bad, "nats.listen", s.NATSListen)
+	}
+	checkURL(bad, s.NATSURL)
+	checkDir(bad, "data", s.Data)
+	oneOf(bad, "sync", s.Sync, "group", "always", "interval")
+	oneOf(bad, "tenancy.ids", s.TenancyIDs, "scoped", "exclusive")
+	oneOf(bad, "log.level", s.LogLevel, "debug", "info", "warn", "error")
+	if !tenantForm.MatchString(s.TenancyDefault) {
+		bad("tenancy.default", "invalid tenant id %q", s.TenancyDefault)
+	}
+	for _, n := range []struct {
+		key string
+		v   int64
+	}{{"snapshot.threshold", int64(s.SnapshotThreshold)}, {"gas.max", s.GasMax}, {"live.max", int64(s.LiveMax)}, {"limits.body", s.MaxBody},
+		{"sync_interval", int64(s.SyncInterval)}, {"live.idle", int64(s.LiveIdle)}, {"clock.max_jump", int64(s.ClockMaxJump)}, {"shutdown.timeout", int64(s.ShutdownTimeout)}} {
+		if n.v < 1 {
+			bad(n.key, "must be positive")
+		}
+	}
+	if s.MaxRetries < 0 {
+		bad("retries.max", "must not be negative")
+	}
+	return errors.Join(errs...)
+}
+
+type report func(key, format string, a ...any)
+
+func checkAddress(bad report, key, addr string) {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		bad(key, "host:port is expected: %v", err)
+	}
+}
+
+func checkURL(bad report, s string) {
+	if s == "" {
+		return
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+		bad("nats.url", "a URL such as nats://127.0.0.1:4222 is expected, not %q", s)
+	}
+}
+
+// checkDir asks that dir can be made and written to, by its nearest parent that exists.
+func checkDir(bad report, key, dir string) {
+	if dir == "" {
+		bad(key, "a directory is required")
+		return
+	}
+	p := filepath.Clean(dir)
+	for {
+		st, err := os.Stat(p)
+		if err == nil && !st.IsDir() {
+			bad(key, "%s is not a directory", p)
+			return
+		}
+		if err == nil {
+			break
+		}
+		p = filepath.Dir(p)
+	}
+	f, err := os.CreateTemp(p, ".aggd-*")
+	if err != nil {
+		bad(key, "not writable: %v", err)
+		return
+	}
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+}
+
+func oneOf(bad report, key, v string, allowed ...string) {
+	if !slices.Contains(allowed, v) {
+		bad(key, "one of %q is expected, not %q", allowed, v)
+	}
+}

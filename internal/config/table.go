@@ -1,0 +1,61 @@
+package config
+
+import (
+	"strconv"
+	"time"
+)
+
+// Row is one setting.
+type Row struct {
+	Key     string // in the file; dots are sections
+	Env     string
+	Flag    string // of aggd serve; empty if it has none
+	Default string
+	Doc     string
+	set     func(*Settings, string) error
+}
+
+// Table has every setting.
+var Table = []Row{
+	{"manifests", "AGGREGATE_MANIFESTS", "", "", "Directory of the manifest set, or its YAML or JSON index. Required; the argument of aggd serve.", text(func(s *Settings) *string { return &s.Manifests })},
+	{"listen", "AGGREGATE_LISTEN", "listen", "127.0.0.1:8080", "Address of the data door: gRPC and HTTP on one port.", text(func(s *Settings) *string { return &s.Listen })},
+	{"admin.listen", "AGGREGATE_ADMIN_LISTEN", "admin", "127.0.0.1:8081", "Address of the admin door: /health, /ready, /metrics.", text(func(s *Settings) *string { return &s.AdminListen })},
+	{"nats.url", "AGGREGATE_NATS_URL", "nats", "", "URL of a NATS server with JetStream; empty: an embedded server.", text(func(s *Settings) *string { return &s.NATSURL })},
+	{"nats.listen", "AGGREGATE_NATS_LISTEN", "nats-listen", "127.0.0.1:4222", "Address of the embedded NATS server for other clients, or off.", text(func(s *Settings) *string { return &s.NATSListen })},
+	{"data", "AGGREGATE_STORAGE_PATH", "data", "./data", "Directory for the embedded stream and the snapshots.", text(func(s *Settings) *string { return &s.Data })},
+	{"sync", "AGGREGATE_SYNC", "sync", "group", "When a reply may be sent: group (one sync for all that wait), always (a sync for each message), interval (no wait; a power cut may lose the last interval). Of the embedded server only.", text(func(s *Settings) *string { return &s.Sync })},
+	{"sync_interval", "AGGREGATE_SYNC_INTERVAL", "", "1s", "How often the embedded server syncs with sync: interval.", duration(func(s *Settings) *time.Duration { return &s.SyncInterval })},
+	{"snapshot.threshold", "AGGREGATE_SNAPSHOT_THRESHOLD", "snapshot-threshold", "100", "Events between two snapshots of an aggregate; a manifest's snapshot every comes first.", integer(func(s *Settings) *int { return &s.SnapshotThreshold })},
+	{"retries.max", "AGGREGATE_MAX_RETRIES", "", "8", "How often a command is decided again after a version conflict.", integer(func(s *Settings) *int { return &s.MaxRetries })},
+	{"tenancy.required", "AGGREGATE_TENANCY_REQUIRED", "", "false", "Refuse a command without x-tenant-id.", boolean(func(s *Settings) *bool { return &s.TenancyRequired })},
+	{"tenancy.default", "AGGREGATE_TENANCY_DEFAULT", "", "", "The tenant when x-tenant-id is absent.", text(func(s *Settings) *string { return &s.TenancyDefault })},
+	{"tenancy.ids", "AGGREGATE_TENANCY_IDS", "", "scoped", "scoped: each tenant has its own aggregate ids; exclusive: the first tenant that uses an id owns it.", text(func(s *Settings) *string { return &s.TenancyIDs })},
+	{"gas.max", "AGGREGATE_GAS_MAX", "", "10000000", "Cap on the gas that a manifest may give its commands.", integer64(func(s *Settings) *int64 { return &s.GasMax })},
+	{"live.max", "AGGREGATE_LIVE_MAX", "", "10000", "Aggregates kept live in memory; the least recently used leave first.", integer(func(s *Settings) *int { return &s.LiveMax })},
+	{"live.idle", "AGGREGATE_LIVE_IDLE", "", "5m", "How long an aggregate stays live without a command.", duration(func(s *Settings) *time.Duration { return &s.LiveIdle })},
+	{"clock.max_jump", "AGGREGATE_CLOCK_MAX_JUMP", "", "1m", "A greater jump of the wall clock refuses commands until it is mended.", duration(func(s *Settings) *time.Duration { return &s.ClockMaxJump })},
+	{"limits.body", "AGGREGATE_LIMITS_BODY", "", "1048576", "Bytes of one command's payload.", integer64(func(s *Settings) *int64 { return &s.MaxBody })},
+	{"shutdown.timeout", "AGGREGATE_SHUTDOWN_TIMEOUT", "", "30s", "How long a stop may wait for what is in flight.", duration(func(s *Settings) *time.Duration { return &s.ShutdownTimeout })},
+	{"log.level", "AGGREGATE_LOG_LEVEL", "log-level", "info", "debug, info, warn or error.", text(func(s *Settings) *string { return &s.LogLevel })},
+	{"log.environment", "AGGREGATE_ENVIRONMENT", "", "", "The field environment of each log line.", text(func(s *Settings) *string { return &s.Environment })},
+}
+
+func text(at func(*Settings) *string) func(*Settings, string) error {
+	return func(s *Settings, v string) error { *at(s) = v; return nil }
+}
+
+func integer(at func(*Settings) *int) func(*Settings, string) error {
+	return func(s *Settings, v string) (err error) { *at(s), err = strconv.Atoi(v); return err }
+}
+
+func integer64(at func(*Settings) *int64) func(*Settings, string) error {
+	return func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseInt(v, 10, 64); return err }
+}
+
+func boolean(at func(*Settings) *bool) func(*Settings, string) error {
+	return func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseBool(v); return err }
+}
+
+func duration(at func(*Settings) *time.Duration) func(*Settings, string) error {
+	return func(s *Settings, v string) (err error) { *at(s), err = time.ParseDuration(v); return err }
+}

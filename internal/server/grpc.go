@@ -1,0 +1,154 @@
+package server
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/cloudlysis/aggregate"
+	pb "github.com/cloudlysis/aggregate/gen/aggregate/v1"
+)
+
+// errorDomain is the domain of google.rpc.ErrorInfo.
+const errorDomain = "aggregate"
+
+// GRPC is the gRPC door: aggregate.v1.CommandService, health and reflection. The health of the
+// whole server ("") is for the caller to set.
+func GRPC(cmds Commands, p Policy) (*grpc.Server, *health.Server) {
+	s := grpc.NewServer(
+		grpc.MaxConcurrentStreams(1024), // the default is no limit
+		grpc.MaxRecvMsgSize(int(p.MaxBody)+64<<10),
+		grpc.ConnectionTimeout(peekTimeout),
+	)
+	pb.RegisterCommandServiceServer(s, &grpcCommands{cmds: cmds, policy: p})
+	h := health.NewServer()
+	healthpb.RegisterHealthServer(s, h)
+	reflection.Register(s)
+	return s, h
+}
+
+type grpcCommands struct {
+	pb.UnimplementedCommandServiceServer
+	cmds   Commands
+	policy Policy
+}
+
+// SubmitCommand implements pb.CommandServiceServer.
+func (g *grpcCommands) SubmitCommand(ctx context.Context, req *pb.SubmitCommandRequest) (*pb.SubmitCommandResponse, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	cmd, err := g.command(req, grpcHeaders(md))
+	if err != nil {
+		return nil, statusOf(err, cmd.CommandID)
+	}
+	r, err := g.cmds.Submit(ctx, cmd)
+	if err != nil {
+		return nil, statusOf(err, cmd.CommandID)
+	}
+	return response(r), nil
+}
+
+func (g *grpcCommands) command(req *pb.SubmitCommandRequest, h headers) (*aggregate.Command, error) {
+	cmd := &aggregate.Command{Payload: []byte(req.GetPayloadJson()), Metadata: req.GetMetadata()}
+	if req.ExpectedVersion != nil {
+		v := aggregate.Version(req.GetExpectedVersion())
+		cmd.ExpectedVersion = &v
+	}
+	id := req.GetCommandId()
+	if id == "" {
+		id = h.get("idempotency-key")
+	}
+	var err error
+	if cmd.CommandID, err = commandID(id); err != nil {
+		return cmd, err
+	}
+	if cmd.TenantID, err = g.policy.tenant(h); err != nil {
+		return cmd, err
+	}
+	if cmd.AggregateType, cmd.AggregateID, err = address(req.GetAggregateType(), req.GetAggregateId()); err != nil {
+		return cmd, err
+	}
+	if int64(len(cmd.Payload)) > g.policy.MaxBody {
+		return cmd, aggregate.ErrTooLarge
+	}
+	return cmd, g.policy.fill(cmd, h)
+}
+
+func response(r *aggregate.Reply) *pb.SubmitCommandResponse {
+	out := &pb.SubmitCommandResponse{
+		TenantId: string(r.TenantID), AggregateType: string(r.AggregateType), AggregateId: r.AggregateID.String(),
+		CommandId: r.CommandID.String(), Version: uint64(r.Version), Duplicate: r.Duplicate, Token: r.Token,
+		Events: make([]*pb.Event, len(r.Events)),
+	}
+	for i := range r.Events {
+		e := &r.Events[i]
+		out.Events[i] = &pb.Event{EventId: e.EventID.String(), Version: uint64(e.Version), EventType: e.EventType,
+			Schema: uint32(e.Schema), PayloadJson: string(e.Payload), Timestamp: e.Timestamp.UTC().Format(time.RFC3339Nano)}
+	}
+	return out
+}
+
+// statusOf is the gRPC form of ProblemOf.
+func statusOf(err error, command aggregate.ID) error {
+	p := ProblemOf(err)
+	msg := p.Detail
+	if msg == "" {
+		msg = p.Title
+	}
+	info := &errdetails.ErrorInfo{Reason: p.Code, Domain: errorDomain, Metadata: map[string]string{}}
+	if !command.IsZero() {
+		info.Metadata["command_id"] = command.String()
+	}
+	details := []protoadapt.MessageV1{protoadapt.MessageV1Of(info)}
+	if len(p.Errors) > 0 {
+		bad := &errdetails.BadRequest{}
+		for _, e := range p.Errors {
+			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: e.Path, Description: e.Message})
+		}
+		details = append(details, protoadapt.MessageV1Of(bad))
+	}
+	if p.RetryAfter > 0 {
+		details = append(details, protoadapt.MessageV1Of(&errdetails.RetryInfo{RetryDelay: durationpb.New(p.RetryAfter)}))
+	}
+	if f := p.Fault; f != nil {
+		info.Metadata["fault"], info.Metadata["rule"], info.Metadata["file"] = f.Kind, f.Rule, f.File
+		info.Metadata["line"], info.Metadata["gas"] = strconv.Itoa(f.Line), strconv.FormatInt(f.Gas, 10)
+	}
+	if c := p.Conflict; c != nil {
+		info.Metadata["expected"] = strconv.FormatUint(uint64(c.Expected), 10)
+		info.Metadata["actual"] = strconv.FormatUint(uint64(c.Actual), 10)
+	}
+	st, err := status.New(p.GRPC, msg).WithDetails(details...)
+	if err != nil { // no detail of ours fails to marshal
+		return status.Error(p.GRPC, msg)
+	}
+	return st.Err()
+}
+
+// grpcHeaders reads gRPC metadata, whose names are lower case.
+type grpcHeaders metadata.MD
+
+func (h grpcHeaders) get(name string) string {
+	if v := h[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (h grpcHeaders) each(f func(name, value string)) {
+	for name, values := range h {
+		if len(values) > 0 && !strings.HasSuffix(name, "-bin") {
+			f(name, values[0])
+		}
+	}
+}

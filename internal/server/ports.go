@@ -1,0 +1,24 @@
+package server
+
+import (
+	"context"
+	"iter"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// Commands is who decides; package engine implements it.
+type Commands interface {
+	// Submit runs one command and returns when its outcome is as durable as configured. Its
+	// errors are those of package aggregate, or the context's: then the outcome is unknown to
+	// the caller, who may ask again with the same command id.
+	Submit(ctx context.Context, cmd *aggregate.Command) (*aggregate.Reply, error)
+	// State reads one aggregate as it now stands; aggregate.ErrNotFound when it has no events.
+	State(ctx context.Context, key aggregate.Key) (*aggregate.State, error)
+}
+
+// Events is where stored events are read; package stream implements it.
+type Events interface {
+	// Events yields the durable events of key after a version, in order, and ends.
+	Events(ctx context.Context, key aggregate.Key, after aggregate.Version) iter.Seq2[aggregate.Event, error]
+}

@@ -1,0 +1,220 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// REST is the HTTP door:
+//
+//	POST /v1/aggregates/{type}/{id}/commands   one command; the body is its payload with "type"
+//	GET  /v1/aggregates/{type}/{id}            the state
+//	GET  /v1/aggregates/{type}/{id}/events     the events, ?after=VERSION
+//
+// Answers are application/json, errors application/problem+json.
+func REST(cmds Commands, events Events, p Policy) http.Handler {
+	r := &rest{cmds: cmds, events: events, policy: p}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/aggregates/{type}/{id}/commands", r.submit)
+	mux.HandleFunc("GET /v1/aggregates/{type}/{id}", r.state)
+	mux.HandleFunc("GET /v1/aggregates/{type}/{id}/events", r.list)
+	mux.HandleFunc("/", notFound)
+	return mux
+}
+
+type rest struct {
+	cmds   Commands
+	events Events
+	policy Policy
+}
+
+// buffers holds answers on their way; each goes out with one Write.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+func (r *rest) submit(w http.ResponseWriter, req *http.Request) {
+	cmd, err := r.command(w, req)
+	if err != nil {
+		writeProblem(w, err, cmd.CommandID)
+		return
+	}
+	reply, err := r.cmds.Submit(req.Context(), cmd)
+	if err != nil {
+		writeProblem(w, err, cmd.CommandID)
+		return
+	}
+	buf := buffers.Get().(*[]byte)
+	*buf = appendReply((*buf)[:0], reply)
+	writeJSON(w, *buf)
+	buffers.Put(buf)
+}
+
+// command reads the request whole. The command it returns is never nil, so that an error can
+// name the command id.
+func (r *rest) command(w http.ResponseWriter, req *http.Request) (*aggregate.Command, error) {
+	cmd := &aggregate.Command{}
+	h := httpHeaders(req.Header)
+	var err error
+	if cmd.CommandID, err = commandID(h.get("idempotency-key")); err != nil {
+		return cmd, err
+	}
+	if cmd.TenantID, err = r.policy.tenant(h); err != nil {
+		return cmd, err
+	}
+	if cmd.AggregateType, cmd.AggregateID, err = address(req.PathValue("type"), req.PathValue("id")); err != nil {
+		return cmd, err
+	}
+	if cmd.ExpectedVersion, err = expected(h.get("if-match")); err != nil {
+		return cmd, err
+	}
+	if err = r.policy.fill(cmd, h); err != nil {
+		return cmd, err
+	}
+	if err = jsonContent(h.get("content-type")); err != nil {
+		return cmd, err
+	}
+	cmd.Payload, err = readBody(w, req, r.policy.MaxBody)
+	return cmd, err
+}
+
+// jsonContent refuses a body that says it is something else.
+func jsonContent(ct string) error {
+	if ct == "" {
+		return nil
+	}
+	mt, _, err := mime.ParseMediaType(ct)
+	if err == nil && (mt == "application/json" || strings.HasSuffix(mt, "+json") || mt == "application/x-www-form-urlencoded") {
+		return nil // the last is what curl -d says of any body
+	}
+	return &aggregate.ValidationError{Path: "content-type", Message: fmt.Sprintf("application/json is expected, not %q", ct)}
+}
+
+func readBody(w http.ResponseWriter, req *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, limit))
+	var big *http.MaxBytesError
+	if errors.As(err, &big) {
+		return nil, fmt.Errorf("the payload is over %d bytes: %w", limit, aggregate.ErrTooLarge)
+	}
+	if err != nil {
+		return nil, &aggregate.ValidationError{Path: "body", Message: "the body could not be read: " + err.Error()}
+	}
+	return body, nil
+}
+
+func (r *rest) key(req *http.Request) (aggregate.Key, error) {
+	tenant, err := r.policy.tenant(httpHeaders(req.Header))
+	if err != nil {
+		return aggregate.Key{}, err
+	}
+	typ, id, err := address(req.PathValue("type"), req.PathValue("id"))
+	return aggregate.Key{Tenant: tenant, Type: typ, ID: id}, err
+}
+
+func (r *rest) state(w http.ResponseWriter, req *http.Request) {
+	key, err := r.key(req)
+	if err != nil {
+		writeProblem(w, err, aggregate.ID{})
+		return
+	}
+	s, err := r.cmds.State(req.Context(), key)
+	if err != nil {
+		writeProblem(w, err, aggregate.ID{})
+		return
+	}
+	w.Header().Set("ETag", `"`+strconv.FormatUint(uint64(s.Version), 10)+`"`)
+	buf := buffers.Get().(*[]byte)
+	*buf = appendState((*buf)[:0], s)
+	writeJSON(w, *buf)
+	buffers.Put(buf)
+}
+
+func (r *rest) list(w http.ResponseWriter, req *http.Request) {
+	key, err := r.key(req)
+	if err != nil {
+		writeProblem(w, err, aggregate.ID{})
+		return
+	}
+	after, err := afterVersion(req.URL.Query().Get("after"))
+	if err != nil {
+		writeProblem(w, err, aggregate.ID{})
+		return
+	}
+	b := append(appendAddress(nil, key.Tenant, key.Type, key.ID), `,"events":[`...)
+	n := 0
+	for e, err := range r.events.Events(req.Context(), key, after) {
+		if err != nil {
+			writeProblem(w, err, aggregate.ID{})
+			return
+		}
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = appendEvent(b, &e)
+		n++
+	}
+	if n == 0 && after == 0 {
+		writeProblem(w, &aggregate.NotFoundError{Key: key}, aggregate.ID{})
+		return
+	}
+	writeJSON(w, append(b, "]}"...))
+}
+
+func afterVersion(s string) (aggregate.Version, error) {
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n > math.MaxInt64 {
+		return 0, &aggregate.ValidationError{Path: "after", Message: fmt.Sprintf("a version number is expected, not %q", s)}
+	}
+	return aggregate.Version(n), nil
+}
+
+// httpHeaders reads http.Header, whose names are in canonical form.
+type httpHeaders http.Header
+
+func (h httpHeaders) get(name string) string { return http.Header(h).Get(name) }
+
+func (h httpHeaders) each(f func(name, value string)) {
+	for name, values := range h {
+		if len(values) > 0 {
+			f(strings.ToLower(name), values[0])
+		}
+	}
+}
+
+func writeJSON(w http.ResponseWriter, b []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	_, _ = w.Write(b) // a client that went away is no error of ours
+}
+
+func writeProblem(w http.ResponseWriter, err error, command aggregate.ID) {
+	p := ProblemOf(err)
+	if p.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+	}
+	b := problemBody(&p, command)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(b)
+}
+
+// notFound answers what no route fits, with the routes there are.
+func notFound(w http.ResponseWriter, req *http.Request) {
+	p := Problem{Status: http.StatusNotFound, Code: "no_such_route", Title: "No such route",
+		Detail: req.Method + " " + req.URL.Path + ": POST /v1/aggregates/{type}/{id}/commands, GET /v1/aggregates/{type}/{id} and GET /v1/aggregates/{type}/{id}/events are served here"}
+	b := problemBody(&p, aggregate.ID{})
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(b)
+}

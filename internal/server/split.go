@@ -1,0 +1,134 @@
+package server
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Split serves one listener to two servers: a connection whose first bytes are HTTP/2's preface
+// "PRI " goes to gRPC, any other to HTTP. A client that sends nothing for peekTimeout is closed.
+type Split struct {
+	l    net.Listener
+	grpc *queue
+	http *queue
+	wg   sync.WaitGroup
+}
+
+const peekTimeout = 10 * time.Second
+
+// NewSplit takes l; Serve must be called.
+func NewSplit(l net.Listener) *Split {
+	return &Split{l: l, grpc: newQueue(l.Addr()), http: newQueue(l.Addr())}
+}
+
+// GRPC is the listener of the gRPC server.
+func (s *Split) GRPC() net.Listener { return s.grpc }
+
+// HTTP is the listener of the HTTP server.
+func (s *Split) HTTP() net.Listener { return s.http }
+
+// Serve accepts until Close; then it returns nil once every connection has been handed over.
+func (s *Split) Serve() error {
+	defer s.wg.Wait()
+	for {
+		c, err := s.l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			var ne net.Error
+			if errors.As(err, &ne) && ne.Timeout() {
+				continue
+			}
+			return err
+		}
+		s.wg.Go(func() { s.route(c) })
+	}
+}
+
+// Close stops accepting; connections that were handed over live on.
+func (s *Split) Close() error {
+	err := s.l.Close()
+	_ = s.grpc.Close()
+	_ = s.http.Close()
+	return err
+}
+
+func (s *Split) route(c net.Conn) {
+	br := bufio.NewReaderSize(c, 4096)
+	_ = c.SetReadDeadline(time.Now().Add(peekTimeout))
+	head, err := br.Peek(4)
+	if err != nil {
+		_ = c.Close()
+		return
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	q := s.http
+	if string(head) == "PRI " {
+		q = s.grpc
+	}
+	if !q.put(&peeked{Conn: c, br: br}) {
+		_ = c.Close()
+	}
+}
+
+// peeked is a connection that gives back what was peeked.
+type peeked struct {
+	net.Conn
+	br *bufio.Reader // nil once drained
+}
+
+func (p *peeked) Read(b []byte) (int, error) {
+	if p.br == nil {
+		return p.Conn.Read(b)
+	}
+	n, err := p.br.Read(b)
+	if p.br.Buffered() == 0 {
+		p.br = nil
+	}
+	return n, err
+}
+
+// queue is a listener fed with connections. Its Close unblocks Accept: grpc-go's Stop waits for
+// Accept to return.
+type queue struct {
+	addr  net.Addr
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newQueue(addr net.Addr) *queue {
+	return &queue{addr: addr, conns: make(chan net.Conn), done: make(chan struct{})}
+}
+
+func (q *queue) put(c net.Conn) bool {
+	select {
+	case q.conns <- c:
+		return true
+	case <-q.done:
+		return false
+	}
+}
+
+// Accept gives the next connection, or net.ErrClosed.
+func (q *queue) Accept() (net.Conn, error) {
+	select {
+	case c := <-q.conns:
+		return c, nil
+	case <-q.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept.
+func (q *queue) Close() error {
+	q.once.Do(func() { close(q.done) })
+	return nil
+}
+
+// Addr is the address of the port that is shared.
+func (q *queue) Addr() net.Addr { return q.addr }

@@ -1,0 +1,257 @@
+package stream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/tidwall/gjson"
+
+	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/stream/envelope"
+)
+
+// flight is one message on its way.
+type flight struct {
+	key  aggregate.Key
+	at   aggregate.Mark
+	msg  nats.Msg
+	hash envelope.Hash
+	last aggregate.Version
+}
+
+// Append adds the commits of one flight after at, all or none, and returns when they are as
+// durable as configured.
+//
+// The error matches
+//   - aggregate.ErrInDoubt if the outcome is unknown: call again with the same arguments, which
+//     make the same bytes, until the answer is another one;
+//   - aggregate.ErrConflict if key has moved on since at. A message with equal bytes in that
+//     place is no conflict: it is this flight, taken earlier;
+//   - aggregate.ErrTooLarge if the flight does not fit into one message;
+//   - aggregate.ErrTenantAccessDenied if ids are exclusive and another tenant owns this one;
+//   - aggregate.ErrStream if the log refuses writes or is out of reach: this call has stored nothing.
+func (l *Log) Append(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error) {
+	m, err := l.append(ctx, key, at, commits)
+	if err != nil {
+		return aggregate.Mark{}, fmt.Errorf("append %s after version %d: %w", key, at.Version, err)
+	}
+	return m, nil
+}
+
+func (l *Log) append(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error) {
+	f, err := l.flight(key, at, commits)
+	if err != nil {
+		return aggregate.Mark{}, err
+	}
+	inc, err := l.enter(ctx)
+	if err != nil {
+		return aggregate.Mark{}, err
+	}
+	if at.Sequence > 0 && at.Stream != inc.mark {
+		return aggregate.Mark{}, fmt.Errorf("%w: %w: it is of %s, the stream is %s", aggregate.ErrConflict, aggregate.ErrStaleMark, at.Stream, inc.mark)
+	}
+	seq, err := l.send(ctx, f)
+	if err != nil {
+		return aggregate.Mark{}, err
+	}
+	if err := l.syncedTo(ctx, inc, seq); err != nil {
+		return aggregate.Mark{}, fmt.Errorf("%w: acknowledged at sequence %d, but not known to be on disk: %w", aggregate.ErrInDoubt, seq, err)
+	}
+	if l.current.Load() != inc {
+		return aggregate.Mark{}, fmt.Errorf("%w: %w", aggregate.ErrInDoubt, errGone)
+	}
+	return aggregate.Mark{Version: f.last, Sequence: seq, Hash: f.hash, Stream: inc.mark}, nil
+}
+
+// flight codes the message. It depends on nothing but its arguments and the options.
+func (l *Log) flight(key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (*flight, error) {
+	m := envelope.Message{Key: key, Prev: at.Hash, Commits: commits}
+	body, err := envelope.Encode(make([]byte, 0, sizeOf(commits)), &m)
+	if err != nil {
+		return nil, err
+	}
+	if first := m.First(); first != 0 && first != at.Version.Next() {
+		return nil, fmt.Errorf("%w: its first event has version %d after version %d", envelope.ErrInvalid, first, at.Version)
+	}
+	f := &flight{key: key, at: at, hash: envelope.HashOf(body), last: at.Version + aggregate.Version(m.Events())}
+	f.msg = nats.Msg{Subject: l.opts.Layout.Subject(key), Data: body, Header: envelope.Headers(&m, at.Version, at.Sequence)}
+	if l.opts.ExclusiveIDs && at.Sequence == 0 {
+		f.msg.Header[envelope.HeaderExpectedSubject] = []string{l.opts.Layout.Owners(key.Type, key.ID)}
+	}
+	if size, most := int64(f.msg.Size()), l.nc.MaxPayload(); size > most {
+		return nil, fmt.Errorf("%w: %d commits make a message of about %d bytes, the server takes %d (max_payload)", aggregate.ErrTooLarge, len(commits), size, most)
+	}
+	return f, nil
+}
+
+// sizeOf is about the size of the body, so that its buffer need not grow.
+func sizeOf(commits []aggregate.Commit) int {
+	n := 384
+	for i := range commits {
+		c := &commits[i]
+		n += 384 + len(c.Command) + len(c.Actor) + 64*len(c.Metadata) + 24*len(c.Roles)
+		for j := range c.Events {
+			n += 160 + len(c.Events[j].Type) + len(c.Events[j].Payload)
+		}
+	}
+	return n
+}
+
+// Codes of JetStream's answers to a publish.
+const (
+	codeStale    = 10071 // the subject's last sequence is another one
+	codeBusy     = 10164 // at R3: another guarded message on the subject is in flight
+	codeTooLarge = 10054 // over the stream's max_msg_size
+	codeTooMany  = 10167 // the server's queue is full
+	tooMany      = 429
+)
+
+// send publishes the flight, the same bytes as often as the server is busy, and settles every
+// answer that is not plain success.
+func (l *Log) send(ctx context.Context, f *flight) (aggregate.Sequence, error) {
+	give := time.Now().Add(l.opts.AckWait)
+	for delay := time.Millisecond; ; delay = min(2*delay, 100*time.Millisecond) {
+		a, err := l.publish(ctx, f)
+		if err != nil {
+			return 0, err
+		}
+		switch {
+		case a.code == 0 && !a.duplicate:
+			return a.seq, nil
+		case a.code == 0:
+			return l.settleDuplicate(ctx, f, a.seq)
+		case a.code == codeStale:
+			return l.settleConflict(ctx, f)
+		case a.code == codeTooLarge:
+			return 0, fmt.Errorf("%w: %s (stream's max_msg_size)", aggregate.ErrTooLarge, a.text)
+		case a.code != codeBusy && a.code != codeTooMany && a.status != tooMany:
+			return 0, unavailable("the stream refuses the message: %s (%d)", a.text, a.code)
+		case time.Now().Add(delay).After(give):
+			return 0, unavailable("the server is busy: %s (%d)", a.text, a.code)
+		}
+		if err := sleep(ctx, delay/2+rand.N(delay)); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ack is the stream's answer to a publish.
+type ack struct {
+	seq       aggregate.Sequence
+	duplicate bool
+	code      int64 // err_code, 0 if it was taken
+	status    int64 // code, like an HTTP status
+	text      string
+}
+
+// publish sends the flight once. All appends pass here.
+func (l *Log) publish(ctx context.Context, f *flight) (ack, error) {
+	if !l.nc.IsConnected() { // nothing is buffered for a connection that may never come
+		return ack{}, unavailable("no connection to the server")
+	}
+	m, err := l.inbox.publish(&f.msg, ctx.Done(), l.opts.AckWait)
+	var lost lostError
+	if errors.As(err, &lost) {
+		return ack{}, errors.Join(fmt.Errorf("%w: %w", aggregate.ErrInDoubt, err), ctx.Err())
+	}
+	if errors.Is(err, nats.ErrMaxPayload) {
+		return ack{}, fmt.Errorf("%w: %w", aggregate.ErrTooLarge, err)
+	}
+	if err != nil {
+		return ack{}, unavailable("publish: %v", err)
+	}
+	return parseAck(m)
+}
+
+func parseAck(m *nats.Msg) (ack, error) {
+	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
+		return ack{}, unavailable("no stream takes the message")
+	}
+	// The server wrote this document; on malformed JSON gjson gives absent values.
+	r := gjson.ParseBytes(m.Data)
+	if e := r.Get("error"); e.Exists() {
+		a := ack{code: e.Get("err_code").Int(), status: e.Get("code").Int(), text: e.Get("description").String()}
+		if a.code == 0 {
+			a.code = -1
+		}
+		return a, nil
+	}
+	a := ack{seq: aggregate.Sequence(r.Get("seq").Uint()), duplicate: r.Get("duplicate").Bool()}
+	if a.seq == 0 {
+		return ack{}, fmt.Errorf("%w: the answer is no ack: %.200q", aggregate.ErrInDoubt, m.Data)
+	}
+	return a, nil
+}
+
+// settleDuplicate looks at the message that the server took for ours: only an equal body is.
+func (l *Log) settleDuplicate(ctx context.Context, f *flight, seq aggregate.Sequence) (aggregate.Sequence, error) {
+	s, err := l.leader(ctx, request{Seq: seq})
+	if err != nil && !errors.Is(err, errAbsent) {
+		return 0, fmt.Errorf("%w: the message taken for a duplicate cannot be read: %w", aggregate.ErrInDoubt, err)
+	}
+	if err == nil && s.subject == f.msg.Subject && bytes.Equal(s.body, f.msg.Data) {
+		return seq, nil
+	}
+	return 0, fmt.Errorf("%w: its message id belongs to another message, at sequence %d", aggregate.ErrConflict, seq)
+}
+
+// settleConflict finds out what stands after the guard: our own bytes from an earlier try, a
+// message of another tenant, or another writer's.
+func (l *Log) settleConflict(ctx context.Context, f *flight) (aggregate.Sequence, error) {
+	s, err := l.leader(ctx, request{Last: f.msg.Subject})
+	if errors.Is(err, errAbsent) {
+		if err := l.owned(ctx, f.key); err != nil {
+			return 0, err
+		}
+		return 0, fmt.Errorf("%w: the log has no message of it", aggregate.ErrConflict)
+	}
+	if err == nil && s.seq > f.at.Sequence && !s.follows(f.at.Sequence) {
+		// Others have gone on from there; ours may be the first of them.
+		s, err = l.leader(ctx, request{Seq: f.at.Sequence + 1, Next: f.msg.Subject})
+	}
+	if err != nil && !errors.Is(err, errAbsent) {
+		return 0, fmt.Errorf("%w: refused as stale, and the message in its place cannot be read: %w", aggregate.ErrInDoubt, err)
+	}
+	if err == nil && bytes.Equal(s.body, f.msg.Data) {
+		return s.seq, nil
+	}
+	return 0, fmt.Errorf("%w: it is not at sequence %d any more", aggregate.ErrConflict, f.at.Sequence)
+}
+
+// owned refuses key if ids are exclusive and the (type, id) has messages of another tenant.
+func (l *Log) owned(ctx context.Context, key aggregate.Key) error {
+	if !l.opts.ExclusiveIDs {
+		return nil
+	}
+	s, err := l.leader(ctx, request{Last: l.opts.Layout.Owners(key.Type, key.ID)})
+	if errors.Is(err, errAbsent) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	owner, err := envelope.ParseSubject(s.subject)
+	if err != nil {
+		return fmt.Errorf("%w: %w", aggregate.ErrRehydration, err)
+	}
+	if owner.Tenant != key.Tenant {
+		return &aggregate.TenantAccessDeniedError{TenantID: key.Tenant}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/stream/envelope"
+)
+
+// stored is one message as the log holds it.
+type stored struct {
+	seq     aggregate.Sequence
+	subject string
+	header  nats.Header
+	body    []byte
+}
+
+// follows tells whether the message says of itself that it came right after the one at seq.
+func (s *stored) follows(seq aggregate.Sequence) bool {
+	prev, ok := envelope.PrevSequence(s.header)
+	return ok && prev == seq
+}
+
+// request asks for one message: by sequence, the last on a subject, or the next on one from a sequence.
+type request struct {
+	Seq  aggregate.Sequence `json:"seq,omitempty"`
+	Last string             `json:"last_by_subj,omitempty"`
+	Next string             `json:"next_by_subj,omitempty"`
+}
+
+func (r request) data() []byte {
+	if r.Last == "" && r.Next == "" { // the frequent one, without reflection
+		return append(strconv.AppendUint([]byte(`{"seq":`), uint64(r.Seq), 10), '}')
+	}
+	b, _ := json.Marshal(r) // strings and a number: it cannot fail
+	return b
+}
+
+// errAbsent: the log holds no such message.
+var errAbsent = errors.New("no such message")
+
+// direct asks any replica that holds the stream; r.Last has no wildcard. At R3 it may lag behind what was acknowledged.
+func (l *Log) direct(ctx context.Context, r request) (*stored, error) {
+	subject, data := "$JS.API.DIRECT.GET."+l.name, []byte(nil)
+	if r.Last != "" {
+		subject += "." + r.Last // the frequent form: the server parses no JSON
+	} else {
+		data = r.data()
+	}
+	for delay := time.Millisecond; ; delay *= 2 {
+		m, err := l.request(ctx, l.loads, subject, data)
+		if err != nil {
+			return nil, err
+		}
+		switch status := m.Header.Get("Status"); status {
+		case "":
+			return fromDirect(m)
+		case "404":
+			return nil, errAbsent
+		case "429":
+			if delay > 200*time.Millisecond {
+				return nil, unavailable("the server is busy")
+			}
+			if err := sleep(ctx, delay); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, unavailable("get from %s: %s %s", l.name, status, m.Header.Get("Description"))
+		}
+	}
+}
+
+func fromDirect(m *nats.Msg) (*stored, error) {
+	seq, err := strconv.ParseUint(first(m.Header, jetstream.SequenceHeader), 10, 64)
+	subject := first(m.Header, jetstream.SubjectHeader)
+	if err != nil || subject == "" {
+		return nil, unavailable("the server's answer names no sequence and subject")
+	}
+	return &stored{seq: aggregate.Sequence(seq), subject: subject, header: m.Header, body: m.Data}, nil
+}
+
+func first(h nats.Header, name string) string {
+	// The server adds its own headers behind those that the message was stored with.
+	if v := h[name]; len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return ""
+}
+
+// leader asks the stream's leader, who knows everything that was acknowledged.
+func (l *Log) leader(ctx context.Context, r request) (*stored, error) {
+	m, err := l.request(ctx, l.nc, "$JS.API.STREAM.MSG.GET."+l.name, r.data())
+	if err != nil {
+		return nil, err
+	}
+	var reply struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message struct {
+			Subject string             `json:"subject"`
+			Seq     aggregate.Sequence `json:"seq"`
+			Header  []byte             `json:"hdrs"`
+			Data    []byte             `json:"data"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(m.Data, &reply); err != nil {
+		return nil, unavailable("the server's answer cannot be read: %v", err)
+	}
+	if e := reply.Error; e != nil {
+		if e.ErrorCode == jetstream.JSErrCodeMessageNotFound || e.ErrorCode == 0 && e.Code == http.StatusNotFound {
+			return nil, errAbsent
+		}
+		return nil, unavailable("get from %s: %s (%d)", l.name, e.Description, e.ErrorCode)
+	}
+	s := &stored{seq: reply.Message.Seq, subject: reply.Message.Subject, body: reply.Message.Data}
+	if len(reply.Message.Header) > 0 {
+		if s.header, err = nats.DecodeHeadersMsg(reply.Message.Header); err != nil {
+			return nil, fmt.Errorf("%w: headers of the message at sequence %d: %w", aggregate.ErrRehydration, s.seq, err)
+		}
+	}
+	return s, nil
+}
+
+// Questions are asked a few times with short waits: a cluster without a leader does not answer
+// at all, and the answer comes soon after it has one.
+const (
+	tries   = 3
+	askWait = 2 * time.Second
+)
+
+// request asks the server. All reads but consumers pass here.
+func (l *Log) request(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {
+	var err error
+	for range tries {
+		var m *nats.Msg
+		if m, err = ask(ctx, nc, subject, data); err == nil {
+			return m, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !isGone(err) || !nc.IsConnected() {
+			break
+		}
+		if errors.Is(err, nats.ErrNoResponders) {
+			if err := sleep(ctx, 50*time.Millisecond); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, unavailable("the stream %s does not answer: %v", l.name, err)
+}
+
+func ask(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	return nc.RequestWithContext(ctx, subject, data)
+}
+
+// streamError puts an error of the client library into our terms.
+func streamError(err error, what string) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if isGone(err) {
+		return unavailable("%s: %v", what, err)
+	}
+	return fmt.Errorf("%w: %s: %w", aggregate.ErrStream, what, err)
+}
