@@ -2,12 +2,16 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/dsl/value"
 )
 
 // kind is what a request asks of an owner.
@@ -35,13 +39,25 @@ type request struct {
 	at   atomic.Uint32
 	cmd  *aggregate.Command
 	hash [64]byte // lower case hex sha256 of the command's canonical payload
+	text []byte   // room for the canonical payload
 	done chan struct{}
 
+	// What the owner has found: reply or err of a command, view or err of a read.
 	reply *aggregate.Reply
-	view  view // of a read
+	view  view
 	gas   int64
 	err   error
+	basis basis
 }
+
+// basis is what a result rests on, and so what must hold before it is sent.
+type basis uint8
+
+const (
+	onFact   basis = iota // nothing: a repeat that the log confirmed, a validation error
+	onState               // the state of the flight is the latest: a refusal, a read
+	onAppend              // the flight is in the log
+)
 
 var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
 
@@ -54,9 +70,39 @@ func newRequest(k kind, cmd *aggregate.Command) *request {
 
 // free gives r back to the pool; nobody else may hold it.
 func (r *request) free() {
-	r.cmd, r.reply, r.err, r.gas = nil, nil, nil, 0
+	r.cmd, r.reply, r.err, r.gas, r.basis = nil, nil, nil, 0, onFact
 	r.view = view{}
 	requests.Put(r)
+}
+
+// hashPayload fills hash. What is no JSON object is refused here: it cannot be the repeat of
+// anything, so no aggregate is loaded for it.
+func (r *request) hashPayload() error {
+	text, err := value.CanonicalJSON(r.text[:0], r.cmd.Payload)
+	if err == nil && (len(text) == 0 || text[0] != '{') {
+		err = errors.New("a command is a JSON object with a \"type\"")
+	}
+	if err != nil {
+		return invalid(err)
+	}
+	sum := sha256.Sum256(text)
+	hex.Encode(r.hash[:], sum[:])
+	if r.text = text; cap(text) > maxKeptText {
+		r.text = nil
+	}
+	return nil
+}
+
+// maxKeptText is how much room for a payload a pooled request keeps.
+const maxKeptText = 16 << 10
+
+// invalid makes a ValidationError of what package value found.
+func invalid(err error) error {
+	var f *value.FieldError
+	if errors.As(err, &f) {
+		return &aggregate.ValidationError{Path: f.Path, Message: f.Message, Errors: []aggregate.FieldError{{Path: f.Path, Message: f.Message}}}
+	}
+	return &aggregate.ValidationError{Message: err.Error()}
 }
 
 // take begins r's turn; false means that the caller has withdrawn it, and it is gone.
@@ -64,11 +110,11 @@ func (r *request) take() bool {
 	if r.at.CompareAndSwap(queued, taken) {
 		return true
 	}
-	if r.at.Load() == taken { // a second try of the same flight
-		return true
+	if r.at.Load() == withdrawn {
+		r.free()
+		return false
 	}
-	r.free()
-	return false
+	return true // a second try of the same flight, whether or not the caller still waits
 }
 
 // answer ends r with what its fields hold; the owner must not touch it afterwards.
@@ -97,8 +143,7 @@ func (r *request) wait(ctx context.Context) error {
 	if r.at.CompareAndSwap(queued, withdrawn) {
 		return fmt.Errorf("withdrawn before its turn: %w", context.Cause(ctx))
 	}
-	// Reads and barriers have no outcome to doubt.
-	k := r.kind
+	k := r.kind // a read or barrier has no outcome to doubt
 	if r.at.CompareAndSwap(taken, left) {
 		if k != askCommand {
 			return context.Cause(ctx)

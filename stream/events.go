@@ -14,7 +14,7 @@ import (
 func (l *Log) Events(ctx context.Context, key aggregate.Key, after aggregate.Version) iter.Seq2[aggregate.Event, error] {
 	return func(yield func(aggregate.Event, error) bool) {
 		if _, err := l.history(ctx, key, after, yield); err != nil {
-			yield(aggregate.Event{}, at(err, "events of", key))
+			yield(aggregate.Event{}, where(err, "events of", key))
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (l *Log) Subscribe(ctx context.Context, tenant aggregate.TenantID, t aggreg
 	key := aggregate.Key{Tenant: tenant, Type: t, ID: id}
 	return func(yield func(aggregate.Event, error) bool) {
 		if err := l.subscribe(ctx, key, after, yield); err != nil && ctx.Err() == nil {
-			yield(aggregate.Event{}, at(err, "subscribe to", key))
+			yield(aggregate.Event{}, where(err, "subscribe to", key))
 		}
 	}
 }

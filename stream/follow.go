@@ -79,8 +79,12 @@ func (l *Log) session(ctx context.Context, inc *incarnation, subject string, aft
 		return after, err
 	}
 	defer msgs.Stop()
+	// The consumer may not have outlived a lost connection, and nobody would tell for a while.
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(l.gate.passage(), cancel)()
 	for n := uint64(1); ; n++ {
-		m, err := msgs.Next(jetstream.NextContext(ctx))
+		m, err := msgs.Next(jetstream.NextContext(reading))
 		if ctx.Err() != nil {
 			return after, ctx.Err()
 		}

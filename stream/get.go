@@ -129,34 +129,30 @@ func (l *Log) leader(ctx context.Context, r request) (*stored, error) {
 	return s, nil
 }
 
-// Questions are asked a few times with short waits: a cluster without a leader does not answer
-// at all, and the answer comes soon after it has one.
+// Questions are asked again after short waits, for as long as an ack is waited for: a cluster
+// without a leader does not answer at all, and the answer comes soon after it has one.
 const (
-	tries   = 3
-	askWait = 2 * time.Second
+	askWait  = 2 * time.Second
+	askPause = 50 * time.Millisecond
 )
 
 // request asks the server. All reads but consumers pass here.
 func (l *Log) request(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {
-	var err error
-	for range tries {
-		var m *nats.Msg
-		if m, err = ask(ctx, nc, subject, data); err == nil {
+	for give := time.Now().Add(l.opts.AckWait); ; {
+		m, err := ask(ctx, nc, subject, data)
+		if err == nil {
 			return m, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if !isGone(err) || !nc.IsConnected() {
-			break
+		if !isGone(err) || nc.IsClosed() || time.Now().After(give) {
+			return nil, unavailable("the stream %s does not answer: %v", l.name, err)
 		}
-		if errors.Is(err, nats.ErrNoResponders) {
-			if err := sleep(ctx, 50*time.Millisecond); err != nil {
-				return nil, err
-			}
+		if err := sleep(ctx, askPause); err != nil {
+			return nil, err
 		}
 	}
-	return nil, unavailable("the stream %s does not answer: %v", l.name, err)
 }
 
 func ask(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {

@@ -51,10 +51,18 @@ func (l *Log) syncedTo(ctx context.Context, inc *incarnation, seq aggregate.Sequ
 	return nil
 }
 
-// gate holds callers up while it is closed.
+// gate holds callers up while it is closed. It begins open.
 type gate struct {
-	mu sync.Mutex
-	ch chan struct{} // not nil: closed; it is closed in turn when the gate opens
+	mu   sync.Mutex
+	ch   chan struct{}   // not nil: closed; it is closed in turn when the gate opens
+	open context.Context // ends when the gate closes
+	shut context.CancelFunc
+}
+
+func newGate() *gate {
+	g := &gate{}
+	g.open, g.shut = context.WithCancel(context.Background())
+	return g
 }
 
 func (g *gate) set(open bool) {
@@ -63,10 +71,19 @@ func (g *gate) set(open bool) {
 	if open && g.ch != nil {
 		close(g.ch)
 		g.ch = nil
+		g.open, g.shut = context.WithCancel(context.Background())
 	}
 	if !open && g.ch == nil {
 		g.ch = make(chan struct{})
+		g.shut()
 	}
+}
+
+// passage ends when the gate is closed: what was asked before is not answered any more.
+func (g *gate) passage() context.Context {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open
 }
 
 func (g *gate) closed() bool { return g.wait() != nil }

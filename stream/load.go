@@ -28,7 +28,7 @@ func (l *Log) Load(ctx context.Context, key aggregate.Key, after aggregate.Mark)
 			return true
 		}}
 		if err := l.load(ctx, &r, after); err != nil {
-			yield(aggregate.Loaded{}, at(err, "load", key))
+			yield(aggregate.Loaded{}, where(err, "load", key))
 		}
 	}
 }
@@ -230,8 +230,8 @@ type frame struct {
 	m    *envelope.Message // nil if it was let go to save memory
 }
 
-// keep is how many bytes of bodies a walk backwards holds on to; older ones are read again.
-const keep = 32 << 20
+// keepBytes is how many bytes of bodies a walk backwards holds on to; the others are read again.
+const keepBytes = 32 << 20
 
 // errMisfit: the hints of the headers do not form a chain; the log must be scanned.
 var errMisfit = errors.New("chain of sequences does not fit")
@@ -251,7 +251,7 @@ func (l *Log) back(ctx context.Context, key aggregate.Key, last *stored, until f
 			return nil, errMisfit
 		}
 		frames = append(frames, f)
-		if size += len(s.body); size > keep && len(frames) > 1 {
+		if size += len(s.body); size > l.keep && len(frames) > 1 {
 			frames[len(frames)-2].m = nil
 		}
 		prev, ok := envelope.PrevSequence(s.header)

@@ -57,10 +57,11 @@ type Log struct {
 	jsr   jetstream.JetStream // on loads
 	name  string
 	inbox *inbox
+	keep  int // bytes of bodies that one load holds on to
 
 	current atomic.Pointer[incarnation]
 	epoch   atomic.Uint64 // counts incarnations; what Incarnation gives
-	gate    gate          // closed between a lost connection and the check after it
+	gate    *gate         // closed between a lost connection and the check after it
 
 	manifests manifestStore
 
@@ -75,7 +76,7 @@ type Log struct {
 // when their callers have gone. ctx bounds the opening only.
 func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	opts = opts.withDefaults(nc)
-	l := &Log{opts: opts, nc: nc, loads: opts.Loads, name: opts.Layout.Stream(aggregate.Key{})}
+	l := &Log{opts: opts, nc: nc, loads: opts.Loads, name: opts.Layout.Stream(aggregate.Key{}), keep: keepBytes, gate: newGate()}
 	var err error
 	if l.js, err = jetstream.New(nc); err != nil {
 		return nil, fmt.Errorf("open stream %s: %w", l.name, err)
@@ -124,6 +125,7 @@ func (o Options) withDefaults(nc *nats.Conn) Options {
 func (l *Log) Close() error {
 	l.stop()
 	l.done.Wait()
+	l.gate.set(false)
 	return l.inbox.close()
 }
 
@@ -181,8 +183,8 @@ func unavailable(format string, args ...any) error {
 	return &aggregate.UnavailableError{Reason: aggregate.ErrStream, Message: fmt.Sprintf(format, args...), RetryAfter: retryAfter}
 }
 
-// at adds the place to an error, if there is one.
-func at(err error, what string, key aggregate.Key) error {
+// where adds the place to an error, if there is one.
+func where(err error, what string, key aggregate.Key) error {
 	if err == nil {
 		return nil
 	}

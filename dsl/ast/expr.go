@@ -139,8 +139,8 @@ type (
 	BadExpr struct{ At }
 )
 
-// Comp is `e for k, v in source if cond`, without its brackets. Keys has more than one entry,
-// or a Desc one, only in sort_by; Elem is then nil.
+// Comp is `e for k, v in source if cond`, without its brackets. In sort_by, and only there, Keys
+// holds the key or keys and Elem is nil.
 type Comp struct {
 	At
 	Elem   Expr

@@ -36,17 +36,18 @@ type Data uint8
 
 // The charges in proportion to data. Sizes are those of the operands when the opcode begins.
 const (
-	NoData  Data = iota
-	PerRow       // 1 for each element of b
-	PerCopy      // CopyCost of the cells of b
-	PerAppend    // AppendCost of the cells of b
-	PerByte      // BytesCost of the bytes that are made
-	PerPair      // what there is to compare: see vm
-	PerCall      // value.Cost of the call
-	PerList      // 1 for each of the C elements
+	NoData    Data = iota
+	PerRow         // 1 for each element of b
+	PerFind        // FindCost of the container's length
+	PerCopy        // CopyCost of the cells of b; of a map or set FindCost besides
+	PerAppend      // AppendCost of the cells of b
+	PerByte        // BytesCost of the bytes that are made
+	PerPair        // 1 for each element and BytesCost of the strings, of the smaller operand; nothing for scalars
+	PerCall        // value.Cost of the call
+	PerList        // 1 for each of the C elements
 )
 
-var dataNames = [...]string{"", "elements", "copied cells", "cells behind", "bytes made", "size compared", "the call", "C"}
+var dataNames = [...]string{"", "elements", "the search", "cells copied", "cells before", "bytes made", "what is compared", "the call", "C"}
 
 func (d Data) String() string { return dataNames[d] }
 
@@ -109,7 +110,7 @@ var ops = [opCount]Info{
 	OpLe:     {"le", None, Dst, Src, Src, None, 2, PerPair, "a := b <= c"},
 	OpIsNone: {"isnone", None, Dst, Src, None, None, 1, NoData, "a := b is none"},
 	OpIsSome: {"issome", None, Dst, Src, None, None, 1, NoData, "a := b is some"},
-	OpIn:     {"in", None, Dst, Src, Src, None, 4, NoData, "a := b in c, a set or a map's keys"},
+	OpIn:     {"in", None, Dst, Src, Src, None, 4, PerFind, "a := b in c, a set or a map's keys"},
 
 	OpAddI: {"add.i", None, Dst, Src, Src, None, 1, NoData, "a := b + c; faults overflow"},
 	OpSubI: {"sub.i", None, Dst, Src, Src, None, 1, NoData, "a := b - c; faults overflow"},
@@ -141,9 +142,9 @@ var ops = [opCount]Info{
 
 	OpList:    {"list", None, Dst, Window, Number, None, 4, PerList, "a := a list of the c elements from b on"},
 	OpIndexL:  {"index.l", None, Dst, Src, Src, None, 2, NoData, "a := b[c]; faults index"},
-	OpIndexM:  {"index.m", None, Dst, Src, Src, None, 4, NoData, "a := b[c]; faults absent_key"},
+	OpIndexM:  {"index.m", None, Dst, Src, Src, None, 4, PerFind, "a := b[c]; faults absent_key"},
 	OpTryL:    {"try.l", None, Dst, Src, Src, None, 2, NoData, "a := b[c]?"},
-	OpTryM:    {"try.m", None, Dst, Src, Src, None, 4, NoData, "a := b[c]?"},
+	OpTryM:    {"try.m", None, Dst, Src, Src, None, 4, PerFind, "a := b[c]?"},
 	OpSetL:    {"set.l", None, Dst, Src, Src, Src, 4, PerCopy, "a := b with [c] := x; faults index"},
 	OpSetM:    {"set.m", None, Dst, Src, Src, Src, 6, PerCopy, "a := b with [c] := x"},
 	OpAppend:  {"append", None, Dst, Src, Src, None, 4, PerAppend, "a := b with c at its end"},

@@ -105,6 +105,25 @@ func (b *body) pop(mark int) {
 	b.trail = b.trail[:mark]
 }
 
+// take is pop that gives what it hides, for restore.
+func (b *body) take(mark int) []*binding {
+	var out []*binding
+	for _, t := range b.trail[mark:] {
+		out = append(out, b.locals[t.name])
+	}
+	b.pop(mark)
+	return out
+}
+
+// restore makes bindings visible again.
+func (b *body) restore(bound []*binding) {
+	for _, n := range bound {
+		name := n.local.Name
+		b.trail = append(b.trail, trailed{name, b.locals[name]})
+		b.locals[name] = n
+	}
+}
+
 // declare makes a local visible to the end of the scope; `_` and a missing name give nil.
 func (b *body) declare(name ast.Name, t *value.Type, isVar bool) *Local {
 	if name.Text == "_" || name.Text == "" {

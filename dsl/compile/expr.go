@@ -9,7 +9,7 @@ import (
 // eval gives the operand in which the value of e lies: where it is already, or a temporary.
 // What it names stays as it is until the state is written or the local set anew.
 func (b *builder) eval(e check.Expr) operand {
-	if o, ok := b.place0(e); ok {
+	if o, ok := b.known(e); ok {
 		return o
 	}
 	dst := b.temp(e.Type())
@@ -17,8 +17,8 @@ func (b *builder) eval(e check.Expr) operand {
 	return dst
 }
 
-// place0 is the slot in which the value of e lies without any code.
-func (b *builder) place0(e check.Expr) (operand, bool) {
+// known is the slot in which the value of e lies without any code.
+func (b *builder) known(e check.Expr) (operand, bool) {
 	switch e := e.(type) {
 	case *check.Const:
 		return b.c.konst(e.T, e.Value), true
@@ -48,7 +48,7 @@ func (b *builder) stateField(f int, old bool) operand {
 // evalTo computes e into dst. Only the last instruction of simple computations writes dst; the
 // others (see atomic) may write it before they have read all, so dst must not be part of e.
 func (b *builder) evalTo(e check.Expr, dst operand) {
-	if o, ok := b.place0(e); ok {
+	if o, ok := b.known(e); ok {
 		b.move(dst, o)
 		return
 	}
@@ -56,6 +56,17 @@ func (b *builder) evalTo(e check.Expr, dst operand) {
 	b.compute(e, dst)
 	b.release(mark)
 	b.span = before
+}
+
+// store computes e, a T, into dst, a T or T?.
+func (b *builder) store(e check.Expr, dst operand) {
+	if b.c.typeOf(dst) == b.c.types.of(e.Type()) {
+		b.evalTo(e, dst)
+		return
+	}
+	mark := b.mark()
+	b.move(dst, b.eval(e))
+	b.release(mark)
 }
 
 // atomic tells that computing e writes its destination with its last instruction only.
@@ -237,11 +248,7 @@ func (b *builder) coalesce(e *check.Coalesce, dst operand) {
 	absent, end := b.label(), b.label()
 	x := b.eval(e.X)
 	b.jump(bytecode.OpJumpNone, x, 0, absent)
-	if e.T.Kind == value.Optional {
-		b.move(dst, x)
-	} else {
-		b.op(bytecode.OpUnwrap, dst, x, 0)
-	}
+	b.move(dst, x)
 	b.jump(bytecode.OpJump, 0, 0, end)
 	b.place(absent)
 	b.evalTo(e.D, dst)
@@ -369,7 +376,7 @@ func (b *builder) fits(e check.Expr, t *value.Type) bool {
 	case *check.Some:
 		return t.Kind == value.Optional && b.fits(e.X, t.Elem)
 	case *check.Const:
-		return t.Kind == value.Optional && e.Value.IsNone() || e.Value == value.V{} && t.Kind != value.Record
+		return value.CheckBound(t, e.Value)
 	}
 	return false
 }

@@ -28,7 +28,8 @@ type scanner struct {
 	// brackets holds the open brackets; '"' stands for the { of an interpolation.
 	brackets []byte
 	inText   int // how many '"' are in brackets
-	tooDeep  bool
+	textAt   int // where the outermost string with an open interpolation begins
+	stop     bool // an error after which nothing is read
 
 	// count is how many tokens there are so far; dropped lists the tokens before which something
 	// was reported and left out, so that the parser does not complain about the gap again.
@@ -52,7 +53,7 @@ func newScanner(f *diag.File) *scanner {
 func (s *scanner) Next() (lexer.Token, error) {
 	for {
 		s.space()
-		if s.pos >= len(s.src) || s.tooDeep {
+		if s.pos >= len(s.src) || s.stop {
 			s.count++
 			return lexer.Token{Type: tEOF, Pos: s.at(len(s.src))}, nil
 		}
@@ -98,7 +99,12 @@ func (s *scanner) newline() {
 	if s.inText == 0 {
 		return
 	}
-	s.report(diag.BadInterpolation, s.pos, s.pos, "a { in a string is not closed on its line").
+	s.unclosedHole(s.pos)
+}
+
+// unclosedHole reports an interpolation that is still open where its line ends and forgets it.
+func (s *scanner) unclosedHole(end int) {
+	s.report(diag.BadInterpolation, s.textAt, end, "a { in the string is not closed on its line").
 		Hint = "write \\{ for a brace, or use back quotes for text without interpolation"
 	for s.inText > 0 {
 		n := len(s.brackets) - 1
@@ -273,7 +279,16 @@ func (s *scanner) span(start, end int) diag.Span {
 
 func (s *scanner) report(code diag.Code, start, end int, message string) *diag.Diagnostic {
 	d := &diag.Diagnostic{Code: code, Severity: diag.Error, Span: s.span(start, end), Message: message}
-	s.errs = append(s.errs, d)
+	if len(s.errs) == maxErrors && !s.stop {
+		s.stop = true
+		s.errs = append(s.errs, &diag.Diagnostic{
+			Code: diag.TooManyErrors, Span: d.Span,
+			Message: fmt.Sprintf("more than %d errors; the rest of the file is skipped", maxErrors),
+		})
+	}
+	if len(s.errs) <= maxErrors {
+		s.errs = append(s.errs, d)
+	}
 	return d
 }
 

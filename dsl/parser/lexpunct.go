@@ -62,7 +62,7 @@ func (s *scanner) open(c byte) kind {
 }
 
 func (s *scanner) nestingError() {
-	s.tooDeep = true
+	s.stop = true
 	s.report(diag.NestingTooDeep, s.pos, s.pos+1, fmt.Sprintf("brackets are nested more than %d deep", maxNesting)).
 		Hint = "split the expression with let or a fn"
 }

@@ -33,6 +33,9 @@ func (s *scanner) text(whole, part kind) kind {
 				return 0
 			}
 			s.brackets = append(s.brackets, '"')
+			if s.inText == 0 {
+				s.textAt = start
+			}
 			s.inText++
 			s.pos++
 			s.checkText(start, s.pos)
@@ -71,19 +74,11 @@ func (s *scanner) unterminated(start int, k kind) kind {
 	}
 	s.pos = end
 	s.checkText(start, s.pos)
-	d := s.report(diag.UnterminatedString, start, s.pos, "the string does not end on its line")
-	d.Hint = `close it with "`
 	if s.inText > 0 {
-		d.Hint = `close it with "; a { begins an interpolation, write \{ for a brace`
-		for s.inText > 0 { // the outer string is lost as well; say it once
-			if n := len(s.brackets) - 1; s.brackets[n] == '"' {
-				s.inText--
-				s.brackets = s.brackets[:n]
-			} else {
-				s.brackets = s.brackets[:n]
-			}
-		}
+		s.unclosedHole(s.pos)
+		return k
 	}
+	s.report(diag.UnterminatedString, start, s.pos, "the string does not end on its line").Hint = `close it with "`
 	return k
 }
 

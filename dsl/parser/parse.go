@@ -65,7 +65,7 @@ func ParseFile(f *diag.File, bag *diag.Bag) *ast.File {
 		file: f, src: s.src, bag: bag, heads: productions(), l: l,
 		toks: l.Range(0, lexer.RawCursor(s.count)), comments: s.comments, dropped: s.dropped, errAt: -1,
 	}
-	if s.tooDeep {
+	if s.stop {
 		out.Decls = []ast.Decl{&ast.BadDecl{At: ast.At{Span: s.span(0, len(s.src))}}}
 	} else {
 		p.topLevel(out)
@@ -76,10 +76,7 @@ func ParseFile(f *diag.File, bag *diag.Bag) *ast.File {
 
 // addLexerErrors reports what the lexer found, but for strings that turned out to be plain text.
 func (p *parser) addLexerErrors(errs []*diag.Diagnostic) {
-	for n, d := range errs {
-		if n >= maxErrors {
-			return
-		}
+	for _, d := range errs {
 		if !slices.ContainsFunc(p.plain, func(s diag.Span) bool {
 			return s.Start < d.Span.Start && d.Span.End < s.End && d.Code != diag.BidiCharacter && d.Code != diag.InvalidUTF8
 		}) {
@@ -152,7 +149,8 @@ func (p *parser) here() diag.Span { return diag.Span{File: p.file, Start: p.end,
 // fail reports an error at the current token, after which the text makes no sense until the next
 // synchronisation. A second error at one token would be noise and is dropped.
 func (p *parser) fail(code diag.Code, at diag.Span, message string) *diag.Diagnostic {
-	if p.dead || p.errAt == p.i || slices.Contains(p.dropped, p.i) {
+	_, gap := slices.BinarySearch(p.dropped, p.i)
+	if p.dead || p.errAt == p.i || gap {
 		p.errAt = p.i
 		return &diag.Diagnostic{}
 	}
@@ -206,6 +204,8 @@ func describe(t *lexer.Token) string {
 		return "the end of the file"
 	case tString, tHead, tRaw:
 		return "a string"
+	case tMid, tTail:
+		return "`}`"
 	case tInt, tDec, tBadNum, tDur:
 		return "the number " + t.Value
 	}

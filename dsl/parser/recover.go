@@ -131,34 +131,62 @@ func (p *parser) syncDecl(inside bool) {
 		}
 		p.next()
 	}
+	p.errAt = -1
 }
 
-// syncStmt skips to the next statement of the same block or to the block's }.
+// syncStmt skips to the next statement of the same block or to the block's }. A statement inside
+// braces that are skipped belongs to what is skipped; one inside ( or [ closes them.
 func (p *parser) syncStmt() {
-	depth := 0
-	for first := true; p.k() != tEOF && !p.declAt(p.i); first = false {
-		if depth == 0 && !first && (p.stmtAt(p.i) || p.assignAt(p.i) || p.plainStmtAt()) {
+	var open []kind
+	for p.k() != tEOF && !p.declAt(p.i) {
+		n := len(open)
+		if n == 0 && p.resumeAt() || n > 0 && open[n-1] != tLBrace && p.stmtAt(p.i) {
+			p.errAt = -1
 			return
 		}
 		switch p.k() {
-		case tLBrace:
-			depth++
+		case tLBrace, tLParen, tLBrack:
+			open = append(open, p.k())
+		case tRParen, tRBrack:
+			if n > 0 && open[n-1] != tLBrace {
+				open = open[:n-1]
+			}
 		case tRBrace:
-			if depth == 0 {
+			for n > 0 && open[n-1] != tLBrace {
+				n--
+			}
+			if n == 0 {
 				return
 			}
-			depth--
+			open = open[:n-1]
 		}
 		p.next()
 	}
 }
 
-// plainStmtAt tells whether the first word of this line begins a statement whatever follows.
-func (p *parser) plainStmtAt() bool {
+// resumeAt tells whether the first token of this line looks like the begin of a statement: a word
+// that does not go on with what the line before left open.
+func (p *parser) resumeAt() bool {
 	if !p.firstOnLine(p.i) {
 		return false
 	}
-	return p.k() == kwIf || p.k() == tIdent && isStatementWord(p.tok().Value)
+	switch p.k() {
+	case kwIf, kwFor:
+		return true
+	case tIdent:
+	default:
+		return false
+	}
+	if isStatementWord(p.tok().Value) || p.i == 0 {
+		return true
+	}
+	l, _ := operator(p.toks[p.i-1].Type)
+	return l == levelNone && p.toks[p.i-1].Type != tComma && p.toks[p.i-1].Type != tAssign
+}
+
+// plainStmtAt tells whether the first word of this line begins a statement whatever follows.
+func (p *parser) plainStmtAt() bool {
+	return p.firstOnLine(p.i) && (p.k() == kwIf || p.k() == tIdent && isStatementWord(p.tok().Value))
 }
 
 // syncItem skips to the next `name:` of a list in braces, to its } or past a comma.

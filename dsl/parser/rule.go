@@ -93,28 +93,40 @@ func (p *parser) commaList(end kind, text string, open diag.Span, read func() bo
 	for p.k() == tComma {
 		p.stray()
 	}
-	for p.k() != end && !p.closesOpen() {
-		if !read() {
-			break
-		}
-		if p.k() == tComma {
-			p.next()
-			for p.k() == tComma {
-				p.stray()
-			}
-			continue
-		}
-		if p.k() == end || p.broken() || !p.beginsOperand() || p.firstOnLine(p.i) && p.closesOpen() {
-			break
-		}
-		if p.firstOnLine(p.i) && p.assignAt(p.i) {
-			break
-		}
-		d := p.soft(diag.MissingComma, p.here(), fmt.Sprintf("missing `,` before %s", describe(p.tok())))
-		if d.Code != "" {
-			d.Fixes = append(d.Fixes, diag.Fix{Title: "insert ,", Safe: true, Edits: []diag.Edit{{Span: d.Span, New: ","}}})
-		}
+	if p.k() == end || p.closesOpen() || !read() {
+		p.endOfList(end, text, open)
+		return
 	}
+	p.moreOfList(end, text, open, read)
+}
+
+// moreOfList is commaList behind its first element.
+func (p *parser) moreOfList(end kind, text string, open diag.Span, read func() bool) {
+	for p.anotherElement(end) && p.k() != end && !p.closesOpen() && read() {
+	}
+	p.endOfList(end, text, open)
+}
+
+// anotherElement takes the comma before the next element, or reports that it is missing; false if
+// the list ends.
+func (p *parser) anotherElement(end kind) bool {
+	if p.take(tComma) {
+		for p.k() == tComma {
+			p.stray()
+		}
+		return true
+	}
+	if p.k() == end || p.broken() || !p.beginsOperand() || p.closesOpen() || p.assignAt(p.i) {
+		return false
+	}
+	d := p.soft(diag.MissingComma, p.here(), fmt.Sprintf("missing `,` before %s", describe(p.tok())))
+	if d.Code != "" {
+		d.Fixes = append(d.Fixes, diag.Fix{Title: "insert ,", Safe: true, Edits: []diag.Edit{{Span: d.Span, New: ","}}})
+	}
+	return true
+}
+
+func (p *parser) endOfList(end kind, text string, open diag.Span) {
 	if p.broken() && p.k() != end { // skip what could not be read, on this line only
 		p.skipBroken(end)
 	}

@@ -86,8 +86,95 @@ type CallInfo struct {
 	Arg    *Type // the type of the first argument
 	Result *Type
 	Mode   Mode
-	Regexp *regexp.Regexp // of Matches
+	Regexp *regexp.Regexp // of Matches, with Insts from CompileRegexp
+	Insts  int            // instructions of the regexp's program, for its gas
 	Path   *Path          // of JSONPath
 	Keys   []*Type        // of SortBy: the types of the sort keys, one cell each in its second list's rows
 	Desc   uint64         // of SortBy: bit i tells that key i descends
 }
+
+var builtinNames = [builtinEnd]string{
+	BuiltinNone:  "none",
+	Len:          "len",
+	Abs:          "abs",
+	Min:          "min",
+	Max:          "max",
+	RoundDecimal: "round",
+	DivDecimal:   "div",
+	IntOf:        "int",
+	DecimalOf:    "decimal",
+	StringOf:     "string",
+	ParseInt:     "parse_int",
+	ParseDecimal: "parse_decimal",
+	Lower:        "lower",
+	Upper:        "upper",
+	Trim:         "trim",
+	StartsWith:   "starts_with",
+	EndsWith:     "ends_with",
+	Contains:     "contains",
+	Replace:      "replace",
+	Split:        "split",
+	Join:         "join",
+	SliceString:  "slice_string",
+	Matches:      "matches",
+	SliceList:    "slice_list",
+	Keys:         "keys",
+	Values:       "values",
+	Sort:         "sort",
+	SortBy:       "sort_by",
+	Reverse:      "reverse",
+	First:        "first",
+	Last:         "last",
+	MinOf:        "min_of",
+	MaxOf:        "max_of",
+	SumOf:        "sum_of",
+	Unique:       "unique",
+	SetOf:        "set",
+	ListOf:       "list_of",
+	InList:       "in_list",
+	Concat:       "concat",
+	Union:        "union",
+	Without:      "without",
+	Year:         "year",
+	Month:        "month",
+	Day:          "day",
+	Weekday:      "weekday",
+	DateOf:       "date",
+	AddDays:      "add_days",
+	AddMonths:    "add_months",
+	DaysBetween:  "days_between",
+	AddTime:      "add_time",
+	SubTime:      "sub_time",
+	DiffTime:     "diff_time",
+	NthUUID:      "uuid",
+	JSONPath:     "json_path",
+	JSONKey:      "json_key",
+	JSONIndex:    "json_index",
+	AsInt:        "as_int",
+	AsDecimal:    "as_decimal",
+	AsString:     "as_string",
+	AsBool:       "as_bool",
+	AsList:       "as_list",
+	ToJSON:       "to_json",
+}
+
+// String is the builtin's name in disassembly and traces.
+func (b Builtin) String() string {
+	if b >= builtinEnd {
+		return builtinNames[BuiltinNone]
+	}
+	return builtinNames[b]
+}
+
+// ParseBuiltin gives the builtin of a name that String gives.
+func ParseBuiltin(name string) (Builtin, bool) {
+	for i, n := range builtinNames {
+		if i > 0 && n == name {
+			return Builtin(i), true
+		}
+	}
+	return BuiltinNone, false
+}
+
+// Valid tells whether b is a builtin: what a decoder of stored programs must ask.
+func (b Builtin) Valid() bool { return b > BuiltinNone && b < builtinEnd }

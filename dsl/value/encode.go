@@ -6,6 +6,8 @@ import "strconv"
 // of them, none as null, maps and sets in key order, decimals with their scale.
 type Encoder struct {
 	NumbersAsStrings bool // int and decimal as strings, for readers that have only float64
+
+	byValue bool // one text for each value: decimals without trailing zeros, canonical json
 }
 
 // AppendFields appends the object of fields whose values are vals, with the zero Encoder.
@@ -43,10 +45,17 @@ func (e Encoder) AppendJSON(dst []byte, t *Type, v V) []byte {
 	case Int:
 		return e.closeNumber(AppendInt(e.openNumber(dst), v.Int()))
 	case Decimal:
+		if e.byValue {
+			v = trimZeros(v)
+		}
 		return e.closeNumber(AppendDecimal(e.openNumber(dst), v))
 	case String:
 		return AppendQuoted(dst, v.Str())
 	case JSON:
+		if e.byValue {
+			dst, _ = CanonicalJSON(dst, unsafeBytes(JSONText(v)))
+			return dst
+		}
 		return append(dst, JSONText(v)...)
 	case Optional:
 		if v.IsNone() {

@@ -27,6 +27,8 @@ type Rows struct {
 	Used  int64 // elements written or claimed; atomic
 }
 
+var noneCell [8]byte
+
 // None is the absent value of every optional type.
 var None = V{Ref: unsafe.Pointer(&noneCell)}
 

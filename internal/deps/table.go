@@ -34,7 +34,7 @@ var Table = map[string][]string{
 	"internal/cluster":   {".", "dsl", "dsl/...", "engine/vm"},
 	"internal/server":    {".", "gen/aggregate/v1"},
 	"internal/config":    {},
-	"internal/telemetry": {},
+	"internal/telemetry": {"."},
 	"internal/client":    {".", "gen/aggregate/v1"},
 	"internal/lsp":       {"dsl", "dsl/..."},
 	"internal/daemon":    {Anything},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -22,29 +23,34 @@ const (
 
 // openGate answers the requests of local clients to make a consumer: a pull consumer is made, a push consumer refused.
 // A deliver subject is published to by the server itself, so it could name tenant.> or the JetStream API.
-// The workers end when nc closes.
-func openGate(nc *nats.Conn) error {
+// The returned function ends the workers and waits for them.
+func openGate(nc *nats.Conn) (stop func(), err error) {
 	requests := make(chan *nats.Msg, gateQueueLen)
 	for _, subject := range []string{gateCreate + ".>", gateDurable + ".>"} {
 		if _, err := nc.ChanSubscribe(subject, requests); err != nil {
-			return fmt.Errorf("open the gate for consumers: %w", err)
+			return nil, fmt.Errorf("open the gate for consumers: %w", err)
 		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	nc.SetClosedHandler(func(*nats.Conn) { cancel() })
-	for range gateWorkers {
-		go func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case m := <-requests:
-					passGate(ctx, nc, m)
-				}
-			}
-		}()
+	if err := nc.Flush(); err != nil {
+		return nil, fmt.Errorf("open the gate for consumers: %w", err)
 	}
-	return nc.Flush()
+	ctx, cancel := context.WithCancel(context.Background())
+	var workers sync.WaitGroup
+	for range gateWorkers {
+		workers.Go(func() { workGate(ctx, nc, requests) })
+	}
+	return func() { cancel(); workers.Wait() }, nil
+}
+
+func workGate(ctx context.Context, nc *nats.Conn, requests <-chan *nats.Msg) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-requests:
+			passGate(ctx, nc, m)
+		}
+	}
 }
 
 // passGate forwards one request unchanged and its answer back. Without an answer the client times out, as it would

@@ -30,6 +30,8 @@ type Server struct {
 	how    how
 	method string
 
+	stopGate func() // nil until the gate is open
+
 	mu      sync.Mutex
 	conns   []*nats.Conn
 	stopped bool
@@ -77,7 +79,8 @@ func (s *Server) up() (err error) {
 	if err != nil {
 		return err
 	}
-	return openGate(gate)
+	s.stopGate, err = openGate(gate)
+	return err
 }
 
 // portFree finds a taken port before the store is read, which may take seconds, and as a plain error.
@@ -232,6 +235,9 @@ func (s *Server) down() {
 	s.mu.Lock()
 	s.stopped = true
 	s.mu.Unlock()
+	if s.stopGate != nil {
+		s.stopGate()
+	}
 	s.closeConns()
 	if s.syncer != nil {
 		s.syncer.stop()

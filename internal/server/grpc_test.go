@@ -124,3 +124,37 @@ func TestGRPCErrorDetails(t *testing.T) {
 		})
 	}
 }
+
+// A client that says nothing must not hold up a stop.
+func TestSplitCloseEndsSilentConnections(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewSplit(l)
+	done := make(chan error, 1)
+	go func() { done <- s.Serve() }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for s.silentCount() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	_ = s.Close()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(peekTimeout / 2):
+		t.Error("Serve waits for a silent client")
+	}
+}
+
+func (s *Split) silentCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.silent)
+}

@@ -15,13 +15,16 @@ type Split struct {
 	grpc *queue
 	http *queue
 	wg   sync.WaitGroup
+
+	mu     sync.Mutex
+	silent map[net.Conn]bool // accepted, not yet known which; nil once closed
 }
 
 const peekTimeout = 10 * time.Second
 
 // NewSplit takes l; Serve must be called.
 func NewSplit(l net.Listener) *Split {
-	return &Split{l: l, grpc: newQueue(l.Addr()), http: newQueue(l.Addr())}
+	return &Split{l: l, grpc: newQueue(l.Addr()), http: newQueue(l.Addr()), silent: map[net.Conn]bool{}}
 }
 
 // GRPC is the listener of the gRPC server.
@@ -49,18 +52,47 @@ func (s *Split) Serve() error {
 	}
 }
 
-// Close stops accepting; connections that were handed over live on.
+// Close stops accepting and closes connections that have not said anything yet; those that were
+// handed over live on.
 func (s *Split) Close() error {
 	err := s.l.Close()
 	_ = s.grpc.Close()
 	_ = s.http.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.silent {
+		_ = c.Close()
+	}
+	s.silent = nil
 	return err
 }
 
+// track keeps a silent connection for Close; false when closed already.
+func (s *Split) track(c net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent == nil {
+		return false
+	}
+	s.silent[c] = true
+	return true
+}
+
+func (s *Split) untrack(c net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.silent, c)
+}
+
 func (s *Split) route(c net.Conn) {
+	if !s.track(c) {
+		_ = c.Close()
+		return
+	}
 	br := bufio.NewReaderSize(c, 4096)
 	_ = c.SetReadDeadline(time.Now().Add(peekTimeout))
 	head, err := br.Peek(4)
+	s.untrack(c)
 	if err != nil {
 		_ = c.Close()
 		return

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudlysis/aggregate/internal/client"
+)
+
+// clientFlags are the flags of every verb that calls a daemon.
+type clientFlags struct{ server, tenant string }
+
+func (f *clientFlags) add(c *cobra.Command) {
+	server := os.Getenv("AGGREGATE_SERVER")
+	if server == "" {
+		server = "http://127.0.0.1:8080"
+	}
+	c.Flags().StringVar(&f.server, "server", server, "the daemon's HTTP door (AGGREGATE_SERVER)")
+	c.Flags().StringVar(&f.tenant, "tenant", "", "the tenant; empty: the daemon's default")
+}
+
+func (f *clientFlags) client() *client.Client { return client.New(f.server, f.tenant) }
+
+// answer prints a body; a refusal goes to standard output too, since it is the answer.
+func answer(c *cobra.Command, body []byte, err error) error {
+	if len(body) > 0 {
+		fmt.Fprintln(c.OutOrStdout(), string(body))
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, client.ErrRefused):
+		return &exitError{code: exitRefused, err: err, quiet: len(body) > 0}
+	}
+	return &exitError{code: exitEnvError, err: err}
+}
+
+func submitCommand() *cobra.Command {
+	var (
+		flags   clientFlags
+		cmd     client.Command
+		version uint64
+		meta    []string
+	)
+	c := &cobra.Command{
+		Use:   "cmd TYPE ID COMMAND [name=value …]",
+		Short: "Send a command to an aggregate",
+		Long: "Send a command to an aggregate of a running daemon and print the reply.\n\n" +
+			"A value that is JSON is sent digit for digit (75, 0.10, true, null, [1,2], \"text\"), any other as text.\n" +
+			"name:=value sends text as it is, name=@FILE the JSON of a file.",
+		Example: "  aggd cmd Account 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d withdraw amount=75 --tenant acme",
+		Args:    cobra.MinimumNArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			cmd.Type, cmd.ID = args[0], args[1]
+			var err error
+			if cmd.Payload, err = client.Payload(args[2], args[3:]); err != nil {
+				return err
+			}
+			if cmd.Meta, err = pairs(meta); err != nil {
+				return err
+			}
+			if c.Flags().Changed("if-version") {
+				cmd.Version = &version
+			}
+			body, err := flags.client().Submit(c.Context(), cmd)
+			return answer(c, body, err)
+		},
+	}
+	flags.add(c)
+	c.Flags().StringVar(&cmd.CommandID, "command-id", "", "a UUID; a repeat with the same one is answered with the first reply")
+	c.Flags().Uint64Var(&version, "if-version", 0, "refuse unless the aggregate stands at this version")
+	c.Flags().StringSliceVar(&cmd.Roles, "roles", nil, "ctx.roles, where the daemon has no authentication")
+	c.Flags().StringArrayVar(&meta, "meta", nil, "name=value for ctx.meta; may be repeated")
+	return c
+}
+
+func pairs(in []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range in {
+		k, v, ok := strings.Cut(s, "=")
+		if !ok || k == "" {
+			return nil, fmt.Errorf("--meta %q: name=value is expected", s)
+		}
+		out[k] = v
+	}
+	return out, nil
+}
+
+func stateCommand() *cobra.Command {
+	var flags clientFlags
+	c := &cobra.Command{
+		Use: "state TYPE ID", Short: "Print the state of an aggregate", Args: cobra.ExactArgs(2),
+		Example: "  aggd state Account 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d --tenant acme",
+		RunE: func(c *cobra.Command, args []string) error {
+			body, err := flags.client().State(c.Context(), args[0], args[1])
+			return answer(c, body, err)
+		},
+	}
+	flags.add(c)
+	return c
+}
+
+func eventsCommand() *cobra.Command {
+	var (
+		flags clientFlags
+		after uint64
+	)
+	c := &cobra.Command{
+		Use: "events TYPE ID", Short: "Print the events of an aggregate", Args: cobra.ExactArgs(2),
+		Example: "  aggd events Account 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d --tenant acme --after 3",
+		RunE: func(c *cobra.Command, args []string) error {
+			body, err := flags.client().Events(c.Context(), args[0], args[1], after)
+			return answer(c, body, err)
+		},
+	}
+	flags.add(c)
+	c.Flags().Uint64Var(&after, "after", 0, "only events after this version")
+	return c
+}
+
+func healthCommand() *cobra.Command {
+	var url string
+	c := &cobra.Command{
+		Use: "health", Short: "Ask a daemon's admin door whether it is healthy; exit 1 if not", Args: cobra.NoArgs,
+		Example: "  aggd health --admin http://127.0.0.1:8081",
+		RunE: func(c *cobra.Command, _ []string) error {
+			body, err := client.New(url, "").Get(c.Context(), "/health")
+			return answer(c, body, err)
+		},
+	}
+	c.Flags().StringVar(&url, "admin", "http://127.0.0.1:8081", "the daemon's admin door")
+	return c
+}

@@ -1,0 +1,649 @@
+package parser
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/cloudlysis/aggregate/dsl/ast"
+	"github.com/cloudlysis/aggregate/dsl/diag"
+)
+
+// block reads `{ statements }`; after names what it follows.
+func (p *parser) block(after string) *ast.Block {
+	start := p.start()
+	if _, ok := p.openBrace(after); !ok {
+		return &ast.Block{At: ast.At{Span: p.here()}}
+	}
+	if start < p.end-1 { // what stood before the brace was skipped
+		start = p.end - 1
+	}
+	return p.blockAfter(start)
+}
+
+// blockAfter reads the rest of a block whose { stands at start and has been taken.
+func (p *parser) blockAfter(start int32) *ast.Block {
+	b := &ast.Block{}
+	if !p.enter() {
+		b.At = p.from(start)
+		return b
+	}
+	defer p.leave()
+	for p.k() != tRBrace && p.k() != tEOF && !p.declAt(p.i) {
+		before := p.i
+		if p.k() == tComma {
+			p.stray()
+			continue
+		}
+		b.Stmts = append(b.Stmts, p.stmt())
+		if p.broken() || p.i == before {
+			if p.i == before {
+				p.next()
+			}
+			p.syncStmt()
+		}
+	}
+	p.closer(tRBrace, "}", diag.Span{File: p.file, Start: start, End: start + 1})
+	b.At = p.from(start)
+	return b
+}
+
+// stmt reads one statement.
+func (p *parser) stmt() ast.Stmt {
+	start := p.start()
+	switch p.k() {
+	case kwIf:
+		return p.ifStmt()
+	case kwFor:
+		return p.forStmt()
+	case tIdent:
+		return p.wordStmt(p.tok(), start)
+	case tTypeName:
+		return p.assign(start)
+	}
+	return p.badStmt(start)
+}
+
+// wordStmt reads a statement that begins with a word.
+func (p *parser) wordStmt(t *lexer.Token, start int32) ast.Stmt {
+	if isStatementWord(t.Value) && isAssignOp(p.ahead(1).Type) {
+		return p.assignToWord(t, start)
+	}
+	switch t.Value {
+	case "let", "var":
+		return p.let(start)
+	case "require":
+		return p.require(start)
+	case "reject":
+		p.next()
+		r := p.refusal()
+		return &ast.Reject{At: p.from(start), Refusal: r}
+	case "emit":
+		p.next()
+		e := &ast.Emit{Event: p.name("an event", useField)}
+		e.Items = p.items("the event")
+		e.At = p.from(start)
+		return e
+	case "check":
+		return p.check(start)
+	case "nothing":
+		p.next()
+		return &ast.Nothing{At: p.from(start)}
+	case "return":
+		p.next()
+		e := p.expr()
+		return &ast.Return{At: p.from(start), Value: e}
+	case "remove":
+		p.next()
+		return p.remove(start)
+	case "match":
+		return p.match(start)
+	}
+	return p.assign(start)
+}
+
+func isAssignOp(k kind) bool {
+	switch k {
+	case tAssign, tPlusAssign, tMinusAssign, tStarAssign, tBadAssign:
+		return true
+	}
+	return false
+}
+
+// assignToWord reports `emit = 1`: such a word is no variable.
+func (p *parser) assignToWord(t *lexer.Token, start int32) ast.Stmt {
+	code := diag.StatementName
+	if t.Value == "nothing" {
+		code = diag.NothingAssigned
+	}
+	p.soft(code, p.spanOf(t), fmt.Sprintf("`%s` begins a statement and is not a variable", t.Value)).
+		Hint = "give the variable another name"
+	p.next()
+	p.next()
+	p.expr()
+	return &ast.BadStmt{At: p.from(start)}
+}
+
+func (p *parser) let(start int32) ast.Stmt {
+	isVar := p.word("var")
+	p.next()
+	what := "a let"
+	if isVar {
+		what = "a var"
+	}
+	name := p.name(what, useValue)
+	var t ast.TypeExpr
+	if p.k() == tColon && p.ahead(1).Type == tAssign { // let x := 1
+		p.soft(diag.UnexpectedToken, p.spanOf(p.tok()), "there is no `:=`").Hint = "write let x = value"
+		p.next()
+	} else if p.take(tColon) {
+		t = p.typeExpr()
+	}
+	value := p.valueAfter(tAssign, "=", what)
+	at := p.from(start)
+	if isVar {
+		return &ast.Var{At: at, Name: name, Type: t, Value: value}
+	}
+	return &ast.Let{At: at, Name: name, Type: t, Value: value}
+}
+
+func (p *parser) require(start int32) ast.Stmt {
+	p.next()
+	r := &ast.Require{Cond: p.cond()}
+	if p.k() == tComma && p.sameLine(1) { // require(x, code)
+		p.fail(diag.MissingElse, p.spanOf(p.tok()), "`require` has no comma").Hint = "write require condition else code"
+		return &ast.BadStmt{At: p.from(start)}
+	}
+	if !p.take(kwElse) {
+		d := p.fail(diag.MissingElse, p.here(), "missing `else` after the condition of `require`")
+		d.Hint = "write require condition else code"
+		if d.Code != "" && (p.k() == tIdent || p.k() == tString) && !p.firstOnLine(p.i) {
+			p.next() // the code without its else
+			p.message()
+		} else if d.Code != "" && (p.closesOpen() || p.k() == tRBrace || p.firstOnLine(p.i)) {
+			p.errAt = -1 // what follows is a statement of its own
+		}
+		r.At = p.from(start)
+		return r
+	}
+	if p.word("nothing") {
+		p.next()
+		r.ElseNothing = true
+	} else {
+		r.Else = p.refusal()
+	}
+	r.At = p.from(start)
+	return r
+}
+
+func (p *parser) check(start int32) ast.Stmt {
+	p.next()
+	c := &ast.Check{Guard: p.name("a guard", useField)}
+	open := p.spanOf(p.tok())
+	if p.expect(tLParen, "(") {
+		c.Args = p.exprList(tRParen, ")", open)
+	}
+	c.At = p.from(start)
+	return c
+}
+
+func (p *parser) remove(start int32) ast.Stmt {
+	e := p.postfix()
+	if x, ok := e.(*ast.IndexExpr); ok && x.Optional {
+		p.soft(diag.BadTarget, e.Pos(), "`m[k]?` is a value, not a place").Hint = "write remove m[k]; it does nothing when k is absent"
+		x.Optional = false
+	} else if _, bad := e.(*ast.BadExpr); !ok && !bad {
+		p.soft(diag.BadTarget, e.Pos(), "`remove` takes an entry").Hint = "write remove m[k], remove xs[i] or remove s[x]"
+		return &ast.BadStmt{At: p.from(start)}
+	}
+	return &ast.Remove{At: p.from(start), Target: e}
+}
+
+// assign reads `path op value`, or reports what is no statement.
+func (p *parser) assign(start int32) ast.Stmt {
+	n := p.ahead(1)
+	if p.k() == tTypeName || isWord(n.Type) && p.sameLine(1) || foreignStmt(p.tok().Value) != "" && !isAssignOp(n.Type) && n.Type != tDot ||
+		!isAssignOp(n.Type) && n.Type != tDot && n.Type != tLBrack && n.Type != tLParen && n.Type != tMinus && n.Type != tEq && n.Type != tColon && n.Type != tQuestion {
+		return p.badStmt(start)
+	}
+	target := p.postfix()
+	if _, bad := target.(*ast.BadExpr); bad {
+		if isAssignOp(p.k()) {
+			p.next()
+			p.expr()
+		}
+		return &ast.BadStmt{At: p.from(start)}
+	}
+	op := p.tok()
+	switch op.Type {
+	case tAssign, tPlusAssign, tMinusAssign, tStarAssign:
+		p.next()
+		value := p.expr()
+		if !p.isTarget(target) {
+			return &ast.BadStmt{At: p.from(start)}
+		}
+		return &ast.Assign{At: p.from(start), Target: target, Op: op.Value, Value: value}
+	case tBadAssign: // reported by the lexer
+		p.next()
+		if op.Value == "/=" {
+			p.expr()
+		}
+		return &ast.BadStmt{At: p.from(start)}
+	}
+	return p.noAssignment(target, start)
+}
+
+// isTarget reports an expression that cannot be assigned to.
+func (p *parser) isTarget(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.NameExpr, *ast.FieldExpr:
+		return true
+	case *ast.IndexExpr:
+		if !e.Optional {
+			return true
+		}
+		p.soft(diag.BadTarget, e.Span, "`m[k]?` is a value, not a place").Hint = "write m[k] = value"
+		return false
+	}
+	p.soft(diag.BadTarget, e.Pos(), "this cannot be assigned to").Hint = "a target is a var or a path such as state.holds[id].amount"
+	return false
+}
+
+// noAssignment explains an expression that stands alone.
+func (p *parser) noAssignment(target ast.Expr, start int32) ast.Stmt {
+	d := p.fail(diag.UnknownStatement, target.Pos(), "an expression alone is no statement")
+	switch k := p.k(); {
+	case k == tEq:
+		d.Message, d.Hint = "`==` compares and does not assign", "write = to assign"
+	case k == tColon && p.ahead(1).Type == tAssign:
+		d.Message, d.Hint = "there is no `:=`", "write let x = value"
+	case k == tMinus && p.ahead(1).Type == tMinus:
+		d.Code, d.Message, d.Hint = codeIf(d, diag.ForeignOperator), "there is no operator --", "write -= 1"
+	case k == tColon:
+		d.Hint = "write path = value"
+	default:
+		if c, ok := target.(*ast.Call); ok {
+			d.Hint = fmt.Sprintf("write check %s(…) to run a guard, or let x = %s(…) to keep a value", c.Fn.Text, c.Fn.Text)
+			if p.k() == tLBrace || foreignStmt(c.Fn.Text) != "" {
+				d.Hint = foreignStmt(c.Fn.Text)
+			}
+		} else {
+			d.Hint = "write path = value"
+		}
+	}
+	return &ast.BadStmt{At: p.from(start)}
+}
+
+// codeIf keeps a dropped diagnostic without a code.
+func codeIf(d *diag.Diagnostic, code diag.Code) diag.Code {
+	if d.Code == "" {
+		return ""
+	}
+	return code
+}
+
+// badStmt reports what begins no statement. It takes at least the first token.
+func (p *parser) badStmt(start int32) ast.Stmt {
+	t := p.tok()
+	if t.Type == tBadWord || t.Type == tBadNum {
+		p.next()
+		p.syncStmt()
+		return &ast.BadStmt{At: p.from(start)}
+	}
+	d := p.fail(diag.UnknownStatement, p.spanOf(t), fmt.Sprintf("%s begins no statement", describe(t)))
+	hint, near := foreignStmt(t.Value), ""
+	if t.Type == tIdent && hint == "" {
+		near = nearest(t.Value, stmtWords)
+	}
+	switch {
+	case hint != "":
+		d.Hint = hint
+	case near != "":
+		d.Hint = fmt.Sprintf("did you mean `%s`?", near)
+		if d.Code != "" {
+			fix(d, false, near)
+		}
+	case t.Type == kwElse:
+		d.Hint = "else follows the } of its if, or the condition of require"
+	case t.Type == tIdent && isDeclWord(t.Value):
+		d.Hint = "declarations stand outside of rules; is there a } missing?"
+	case t.Type == tIdent:
+		d.Hint = "write name = value to assign to a var"
+	}
+	p.next()
+	p.syncStmt()
+	return &ast.BadStmt{At: p.from(start)}
+}
+
+func isDeclWord(word string) bool {
+	for _, w := range declWords {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *parser) ifStmt() ast.Stmt {
+	start := p.start()
+	p.next()
+	s := &ast.If{}
+	if !p.enter() {
+		s.Cond, s.Then = &ast.BadExpr{At: p.from(start)}, &ast.Block{At: p.from(start)}
+		s.At = p.from(start)
+		return s
+	}
+	defer p.leave()
+	s.Cond = p.cond()
+	if p.k() == kwThen {
+		d := p.soft(diag.UnexpectedToken, p.spanOf(p.tok()), "the statement `if` has no `then`")
+		d.Hint = "write if condition { … } else { … }"
+		p.next()
+	}
+	s.Then = p.block("the condition")
+	switch {
+	case p.k() == kwElse && p.ahead(1).Type == kwIf:
+		p.next()
+		s.Else = p.ifStmt()
+	case p.k() == tIdent && (p.word("elif") || p.word("elseif") || p.word("elsif")) && !isAssignOp(p.ahead(1).Type):
+		d := p.soft(diag.ForeignWord, p.spanOf(p.tok()), fmt.Sprintf("there is no `%s`", p.tok().Value))
+		d.Hint = "write else if"
+		if d.Code != "" {
+			fix(d, true, "else if")
+		}
+		s.Else = p.ifStmt()
+	case p.take(kwElse):
+		s.Else = p.block("else")
+	}
+	s.At = p.from(start)
+	return s
+}
+
+func (p *parser) forStmt() ast.Stmt {
+	start := p.start()
+	p.next()
+	f := &ast.For{}
+	f.Key, f.Value = p.loopNames()
+	if !p.take(kwIn) {
+		p.unexpected("`in`").Hint = "write for x in xs { … }"
+	}
+	if p.broken() {
+		f.Source = &ast.BadExpr{At: ast.At{Span: p.here()}}
+	} else {
+		f.Source = p.expr()
+	}
+	f.Body = p.block("the source of the loop")
+	f.At = p.from(start)
+	return f
+}
+
+// loopNames reads `x` or `k, v`.
+func (p *parser) loopNames() (key, value ast.Name) {
+	if p.k() == tLParen { // for (x in xs)
+		p.fail(diag.UnexpectedToken, p.spanOf(p.tok()), "a loop has no parentheses").Hint = "write for x in xs"
+		return
+	}
+	value = p.loopName()
+	if p.take(tComma) {
+		key, value = value, p.loopName()
+	}
+	return key, value
+}
+
+func (p *parser) loopName() ast.Name {
+	if t := p.tok(); p.take(tBlank) {
+		return p.nameOf(t)
+	}
+	return p.name("a loop variable", useValue)
+}
+
+func (p *parser) match(start int32) ast.Stmt {
+	p.next()
+	m := &ast.Match{Subject: p.expr()}
+	open, ok := p.openBrace("the subject of match")
+	if ok {
+		p.arms(m, open)
+	}
+	m.At = p.from(start)
+	return m
+}
+
+func (p *parser) arms(m *ast.Match, open diag.Span) {
+	comma := true
+	for p.k() != tRBrace && p.k() != tEOF && !p.declAt(p.i) {
+		before := p.i
+		if p.k() == tComma {
+			if comma {
+				p.stray()
+				continue
+			}
+			comma = true
+			p.next()
+			continue
+		}
+		if p.stmtAt(p.i) {
+			break
+		}
+		comma = false
+		m.Arms = append(m.Arms, p.arm())
+		if p.broken() || p.i == before {
+			if p.i == before {
+				p.next()
+			}
+			p.syncArm()
+		}
+	}
+	p.closer(tRBrace, "}", open)
+}
+
+// syncArm skips to what may be the next arm: behind a closed block or the first of a line.
+func (p *parser) syncArm() {
+	depth := 0
+	for p.k() != tEOF && !p.declAt(p.i) {
+		if p.k() == tRBrace {
+			if depth == 0 {
+				return
+			}
+			if depth--; depth == 0 {
+				p.next()
+				return
+			}
+		}
+		if p.k() == tLBrace {
+			depth++
+		}
+		p.next()
+		if depth == 0 && p.firstOnLine(p.i) {
+			return
+		}
+	}
+}
+
+func (p *parser) arm() *ast.Arm {
+	a := &ast.Arm{}
+	start := p.start()
+	if p.word("case") && p.ahead(1).Type != tFatArrow && p.ahead(1).Type != tComma {
+		d := p.soft(diag.ForeignWord, p.spanOf(p.tok()), "an arm begins with its pattern, without `case`")
+		d.Hint = "write pattern => { … }"
+		p.next()
+	}
+	a.Patterns = append(a.Patterns, p.pattern())
+	for !p.broken() && p.take(tComma) {
+		a.Patterns = append(a.Patterns, p.pattern())
+	}
+	if !p.broken() {
+		p.expect(tFatArrow, "=>")
+	}
+	switch {
+	case p.broken() && p.k() != tLBrace:
+		a.Body = &ast.Block{At: ast.At{Span: p.here()}}
+	case p.k() == tLBrace:
+		a.Body = p.block("=>")
+	default:
+		at := p.here()
+		p.soft(diag.MissingBraces, at, "missing braces after `=>`").Hint = "write pattern => { … }"
+		s := p.stmt()
+		a.Body = &ast.Block{At: ast.At{Span: s.Pos()}, Stmts: []ast.Stmt{s}}
+	}
+	a.At = p.from(start)
+	return a
+}
+
+// pattern reads one pattern of an arm.
+func (p *parser) pattern() ast.Pattern {
+	start := p.start()
+	switch {
+	case p.take(tBlank):
+		return &ast.Wildcard{At: p.from(start)}
+	case p.word("default") && p.ahead(1).Type != tComma || p.k() == kwElse:
+		if p.k() == kwElse || p.ahead(1).Type == tColon {
+			d := p.soft(diag.ForeignWord, p.spanOf(p.tok()), fmt.Sprintf("there is no `%s` in match", p.tok().Value))
+			d.Hint = "write _ => { … }"
+			p.next()
+			if p.take(tColon) { // there will be no => either
+				p.errAt = p.i
+			}
+			return &ast.Wildcard{At: p.from(start)}
+		}
+	case p.take(kwSome):
+		s := &ast.SomePattern{Bind: p.loopName()}
+		s.At = p.from(start)
+		return s
+	}
+	e := p.binary(levelAdd)
+	if p.k() == tDotDot {
+		p.next()
+		to := p.binary(levelAdd)
+		e = &ast.Range{At: p.from(start), From: e, To: to}
+	}
+	if !isPattern(e) {
+		p.soft(diag.BadPattern, e.Pos(), "this is no pattern").
+			Hint = "patterns are literals, enum members, a..b, none, some v and _"
+		e = &ast.BadExpr{At: ast.At{Span: e.Pos()}}
+	}
+	return &ast.ExprPattern{At: p.from(start), Value: e}
+}
+
+func isPattern(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.NameExpr, *ast.Num, *ast.Str, *ast.Dur, *ast.Bool, *ast.None, *ast.BadExpr:
+		return true
+	case *ast.FieldExpr:
+		return isTypePath(e.X)
+	case *ast.Range:
+		return isNumber(e.From) && isNumber(e.To)
+	}
+	return false
+}
+
+func isNumber(e ast.Expr) bool {
+	switch e.(type) {
+	case *ast.Num, *ast.BadExpr:
+		return true
+	}
+	return false
+}
+
+// isTypePath tells whether e is `Status` or `Cargo.Status`.
+func isTypePath(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.NameExpr:
+		return isCapital(e.Name)
+	case *ast.FieldExpr:
+		return isTypePath(e.X) && isCapital(e.Name.Text)
+	}
+	return false
+}
+
+func isCapital(name string) bool { return name != "" && 'A' <= name[0] && name[0] <= 'Z' }
+
+// items reads `{ name: e, ..x }`.
+func (p *parser) items(after string) []*ast.Item {
+	if p.k() == tLParen { // emit e(…)
+		open, _ := p.tok(), p.soft(diag.MissingBraces, p.spanOf(p.tok()), "the fields stand in braces").Hint
+		_ = open
+		p.skipParens()
+		return nil
+	}
+	open, ok := p.openBrace(after)
+	if !ok {
+		return nil
+	}
+	return p.itemsAfter(open)
+}
+
+// skipParens skips ( … ) on one line or up to its end.
+func (p *parser) skipParens() {
+	depth := 0
+	for p.k() != tEOF && !p.closesOpen() {
+		k := p.k()
+		if k == tRBrace && depth <= 1 {
+			return
+		}
+		p.next()
+		if k == tLParen || k == tLBrace {
+			depth++
+		}
+		if k == tRParen || k == tRBrace {
+			if depth--; depth == 0 {
+				return
+			}
+		}
+	}
+}
+
+func (p *parser) itemsAfter(open diag.Span) []*ast.Item {
+	var items []*ast.Item
+	var spread *ast.Item
+	p.list(open, func() bool { return isWord(p.k()) || p.k() == tDotDot }, "a field", func() {
+		it := p.item()
+		if it.Spread {
+			if spread != nil {
+				d := p.soft(diag.SpreadTwice, it.Span, "there is at most one `..` in braces")
+				d.Hint = "write the fields of one of them"
+				if d.Code != "" {
+					d.Related = append(d.Related, diag.Related{Span: spread.Span, Message: "the first one"})
+				}
+				return
+			}
+			spread = it
+		}
+		items = append(items, it)
+	})
+	return items
+}
+
+func (p *parser) item() *ast.Item {
+	start := p.start()
+	it := &ast.Item{}
+	if p.take(tDotDot) {
+		it.Spread = true
+		it.Value = p.postfixOperand()
+		it.At = p.from(start)
+		return it
+	}
+	it.Name = p.name("a field", useField)
+	switch p.k() {
+	case tColon:
+		p.next()
+		it.Value = p.expr()
+	case tAssign:
+		d := p.soft(diag.UnexpectedToken, p.spanOf(p.tok()), "a field and its value are separated by `:`")
+		d.Hint = "write name: value"
+		if d.Code != "" {
+			fix(d, true, ":")
+		}
+		p.next()
+		it.Value = p.expr()
+	default:
+		at := p.here()
+		p.fail(diag.MissingValue, at, fmt.Sprintf("missing `:` and the value of field %s", it.Name.Text)).
+			Hint = fmt.Sprintf("write %s: value", it.Name.Text)
+		if p.k() == tComma || p.k() == tRBrace {
+			p.errAt = -1
+		}
+		it.Value = &ast.BadExpr{At: ast.At{Span: at}}
+	}
+	it.At = p.from(start)
+	return it
+}

@@ -1,0 +1,288 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/dsl/value"
+	"github.com/cloudlysis/aggregate/engine/vm"
+)
+
+// flight is what an owner decides and appends at once. It is used again and again.
+type flight struct {
+	at        aggregate.Mark // where the aggregate stood when it was decided
+	n         int            // requests of the owner's work that it covers
+	limit     int            // commits at most
+	commits   []aggregate.Commit
+	ids       []aggregate.ID // of the commits
+	replies   []*aggregate.Reply
+	state     []value.V // working copy
+	version   aggregate.Version
+	updated   time.Time
+	size      int  // estimate of the message
+	needsLast bool // some result rests on the state being the latest
+
+	tries        int
+	settledDoubt bool           // a doubt ended in a conflict: the commits may be in the log
+	doubted      []aggregate.ID // the commits that were in doubt
+	doubtedAt    []time.Time    // and their timestamps
+
+	candidates []aggregate.Sequence
+	ctx        vm.Ctx
+	machine    machine
+}
+
+var (
+	errMoved   = errors.New("the aggregate has moved on")
+	errSmaller = errors.New("the flight must be smaller")
+)
+
+// begin makes f ready for a new flight of o.
+func (f *flight) begin(o *owner) {
+	f.limit = o.e.opts.MaxFlightCommits
+	f.tries, f.settledDoubt = 0, false
+	f.doubted, f.doubtedAt = f.doubted[:0], f.doubtedAt[:0]
+}
+
+// reset makes f ready to be decided from l.
+func (f *flight) reset(l *live) {
+	f.at, f.n = l.mark, 0
+	clear(f.commits)
+	clear(f.replies)
+	f.commits, f.ids, f.replies = f.commits[:0], f.ids[:0], f.replies[:0]
+	f.state = append(f.state[:0], l.state...)
+	f.version, f.updated = l.version, l.updated
+	f.size, f.needsLast = messageBytes, false
+}
+
+// decide takes requests in their order and finds a result for each, until the flight is full.
+// Nothing is sent yet.
+func (o *owner) decide(man *manifest) {
+	f := &o.f
+	f.reset(&o.live)
+	f.machine = o.live.rules.lend()
+	defer func() { o.live.rules.giveBack(f.machine); f.machine = nil }()
+	for i, r := range o.work {
+		if len(f.commits) >= f.limit || f.size >= o.e.opts.MaxFlightBytes {
+			return
+		}
+		f.n = i + 1
+		if r == nil {
+			continue
+		}
+		if !r.take() {
+			o.work[i] = nil
+			continue
+		}
+		r.reply, r.err, r.basis = nil, nil, onFact
+		switch r.kind {
+		case askState:
+			r.basis, f.needsLast = onState, true
+		case askCommand:
+			if !o.command(man, r) { // no room left: it begins the next flight
+				f.n = i
+				return
+			}
+		}
+	}
+}
+
+// command finds the result of one command, in the order of checks of the doors' contract:
+// repeat, drain and admission, clock, payload, expected version, and then the rules' own
+// (roles, birth, final, decide, invariants). It is false if the flight has no room for it.
+func (o *owner) command(man *manifest, r *request) bool {
+	known, err := o.repeat(r)
+	if known || err != nil {
+		r.err = err
+		return true
+	}
+	now, err := o.admit(r.cmd)
+	if err != nil {
+		r.err = err
+		return true
+	}
+	f := &o.f
+	if r.err = f.machine.read(r.cmd.Payload); r.err != nil {
+		return true
+	}
+	if v := r.cmd.ExpectedVersion; v != nil && *v != f.version {
+		r.err = &aggregate.VersionConflictError{Expected: *v, Actual: f.version}
+		r.basis, f.needsLast = onState, true
+		return true
+	}
+	return o.rule(man, r, now)
+}
+
+// repeat looks whether the command id has a commit, in this flight or in the log, and makes
+// its first reply again.
+func (o *owner) repeat(r *request) (bool, error) {
+	f, id := &o.f, r.cmd.CommandID
+	for i := range f.ids {
+		if f.ids[i] == id {
+			r.basis = onAppend
+			return true, again(r, &f.commits[i], f.replies[i])
+		}
+	}
+	f.candidates = o.live.ids.candidates(f.candidates[:0], id)
+	for _, seq := range f.candidates {
+		commits, err := o.e.opts.Log.At(o.e.ctx, o.key, seq)
+		if err != nil && !errors.Is(err, aggregate.ErrNotFound) {
+			return false, unavailable(err)
+		}
+		for i := range commits {
+			if c := &commits[i]; c.CommandID == id {
+				first := o.reply(c, versionAfter(commits, i))
+				first.Token = makeToken(first.Version, seq)
+				return true, o.known(r, c, first)
+			}
+		}
+	}
+	return false, nil
+}
+
+// known answers r from the commit c that the log has. If this owner put it there itself, and
+// only did not know for a while, it is no repeat.
+func (o *owner) known(r *request, c *aggregate.Commit, first *aggregate.Reply) error {
+	err := again(r, c, first)
+	for i, id := range o.f.doubted {
+		if err == nil && id == c.CommandID && o.f.doubtedAt[i].Equal(c.Timestamp) {
+			r.reply.Duplicate = false
+		}
+	}
+	return err
+}
+
+// again makes the first reply of commit c the reply to r, unless r asks for something else.
+func again(r *request, c *aggregate.Commit, first *aggregate.Reply) error {
+	if string(r.hash[:]) != c.CommandHash {
+		return fmt.Errorf("%w: command %s has a commit of another payload", aggregate.ErrCommandIDReused, c.CommandID)
+	}
+	reply := *first
+	reply.Duplicate = true
+	r.reply = &reply
+	return nil
+}
+
+// versionAfter is the aggregate's version after commit i of a message. A commit without events
+// takes it from its neighbours.
+func versionAfter(commits []aggregate.Commit, i int) aggregate.Version {
+	for j := i; j >= 0; j-- {
+		if es := commits[j].Events; len(es) > 0 {
+			return es[len(es)-1].Version
+		}
+	}
+	for j := i + 1; j < len(commits); j++ {
+		if es := commits[j].Events; len(es) > 0 {
+			return es[0].Version - 1
+		}
+	}
+	return 0
+}
+
+func (o *owner) reply(c *aggregate.Commit, v aggregate.Version) *aggregate.Reply {
+	return &aggregate.Reply{TenantID: o.key.Tenant, AggregateType: o.key.Type, AggregateID: o.key.ID,
+		CommandID: c.CommandID, Version: v, Events: aggregate.EventsOf(o.key, c)}
+}
+
+// admit asks everything that may keep a new command out whatever the aggregate says, and gives
+// the time at which it is decided.
+func (o *owner) admit(cmd *aggregate.Command) (time.Time, error) {
+	if o.tenant.draining.Load() {
+		return time.Time{}, &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: "the tenant is being drained from this node", RetryAfter: retryAfter}
+	}
+	if admit := o.e.opts.Admit; admit != nil {
+		if err := admit(cmd); err != nil {
+			return time.Time{}, err
+		}
+	}
+	now, err := o.e.clock.now()
+	if err != nil {
+		return now, err
+	}
+	if now.Before(o.f.updated) {
+		return o.f.updated, o.e.clock.ahead(now, o.f.updated)
+	}
+	return now, nil
+}
+
+// rule runs the rules on the working state and, when they accept with events, makes the commit.
+func (o *owner) rule(man *manifest, r *request, now time.Time) bool {
+	f, cmd := &o.f, r.cmd
+	c := aggregate.Commit{CommandID: cmd.CommandID, Timestamp: now, Actor: cmd.Actor, Roles: cmd.Roles,
+		Metadata: cmd.Metadata, Manifest: man.hash, Engine: man.engine}
+	if !fillCtx(&f.ctx, o.key, &c, f.version) {
+		r.err = clockError(fmt.Sprintf("the clock says %v", now), 0)
+		return true
+	}
+	err := f.machine.decide(f.state, &f.ctx, o.e.opts.GasMax)
+	r.gas = f.machine.gas()
+	if err == nil {
+		c.Events = f.machine.events(nil)
+	}
+	if err != nil || len(c.Events) == 0 {
+		r.err, r.basis, f.needsLast = err, onState, true
+		if err == nil {
+			r.reply = o.reply(&c, f.version)
+		}
+		return true
+	}
+	c.CommandHash = string(r.hash[:])
+	if !o.e.opts.HashCommands {
+		c.Command = cmd.Payload
+	}
+	for i := range c.Events {
+		c.Events[i].EventID = o.e.opts.EventID(o.key, c.CommandID, now, i)
+		c.Events[i].Version = f.version + aggregate.Version(i) + 1
+	}
+	return o.board(r, &c)
+}
+
+// board takes the commit into the flight and stores its effect in the working state. It is
+// false if there is no room behind what is in the flight already.
+func (o *owner) board(r *request, c *aggregate.Commit) bool {
+	f, size := &o.f, commitSize(c)
+	if messageBytes+size > o.e.opts.MaxCommitBytes {
+		r.err = tooLarge(c.CommandID, size)
+		return true
+	}
+	if len(f.commits) > 0 && f.size+size > o.e.opts.MaxFlightBytes {
+		return false
+	}
+	f.machine.store(f.state)
+	f.version += aggregate.Version(len(c.Events))
+	f.updated = c.Timestamp
+	f.size += size
+	r.reply, r.basis = o.reply(c, f.version), onAppend
+	f.commits, f.ids, f.replies = append(f.commits, *c), append(f.ids, c.CommandID), append(f.replies, r.reply)
+	return true
+}
+
+func tooLarge(id aggregate.ID, size int) error {
+	return fmt.Errorf("%w: command %s makes a commit of about %d bytes", aggregate.ErrTooLarge, id, size)
+}
+
+// Estimates of what a message takes besides its texts. They are upper bounds: quotes, names
+// of members and ids of the stored form, and headers.
+const (
+	messageBytes = 1536
+	commitBytes  = 448
+	eventBytes   = 192
+)
+
+// commitSize is at least what c takes in a message. Text that is coded anew may grow: a control
+// character becomes six bytes.
+func commitSize(c *aggregate.Commit) int {
+	n := commitBytes + len(c.Command) + 6*len(c.Actor)
+	for _, r := range c.Roles {
+		n += 6*len(r) + 3
+	}
+	for k, v := range c.Metadata {
+		n += 6*(len(k)+len(v)) + 6
+	}
+	for i := range c.Events {
+		n += eventBytes + len(c.Events[i].Type) + len(c.Events[i].Payload)
+	}
+	return n
+}

@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+const shardCount = 64
+
+// registry finds the owner of a key. Each shard also keeps its owners in the order of their
+// last use, the latest first.
+type registry struct {
+	shards [shardCount]shard
+	live   atomic.Int64
+}
+
+type shard struct {
+	mu          sync.Mutex
+	owners      map[aggregate.Key]*owner
+	first, last *owner // by use
+}
+
+func (g *registry) init() {
+	for i := range g.shards {
+		g.shards[i].owners = make(map[aggregate.Key]*owner)
+	}
+}
+
+func (g *registry) shard(key aggregate.Key) *shard {
+	return &g.shards[hashID(key.ID)%shardCount]
+}
+
+// find gives the owner of key, made by create if there is none; both happen under the
+// shard's lock, so that there is never more than one.
+func (s *shard) find(key aggregate.Key, now time.Duration, create func() (*owner, error)) (*owner, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.owners[key]
+	if o == nil {
+		var err error
+		if o, err = create(); err != nil {
+			return nil, err
+		}
+		s.owners[key] = o
+		s.pushFront(o)
+	} else if s.first != o {
+		s.unlink(o)
+		s.pushFront(o)
+	}
+	o.lastUsed = now
+	return o, nil
+}
+
+func (s *shard) pushFront(o *owner) {
+	o.newer, o.older = nil, s.first
+	if s.first != nil {
+		s.first.newer = o
+	}
+	s.first = o
+	if s.last == nil {
+		s.last = o
+	}
+}
+
+func (s *shard) unlink(o *owner) {
+	if o.newer != nil {
+		o.newer.older = o.older
+	} else {
+		s.first = o.older
+	}
+	if o.older != nil {
+		o.older.newer = o.newer
+	} else {
+		s.last = o.newer
+	}
+	o.newer, o.older = nil, nil
+}
+
+// remove takes o out if nothing waits for it, closing its mailbox in the same step: who comes
+// with a request afterwards finds it closed and looks up again.
+func (s *shard) remove(o *owner) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.box.mu.Lock()
+	defer o.box.mu.Unlock()
+	if len(o.box.q) > 0 {
+		return false
+	}
+	o.box.closed = true
+	delete(s.owners, o.key)
+	s.unlink(o)
+	return true
+}
+
+// askIdle asks owners that were not used since before to leave, and tells how many it asked.
+// At most limit are asked, the longest unused first.
+func (s *shard) askIdle(before time.Duration, limit int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for o := s.last; o != nil && n < limit && o.lastUsed < before; o = o.newer {
+		o.box.askLeave()
+		n++
+	}
+	return n
+}
+
+// each calls f for every owner, under the shards' locks one by one.
+func (g *registry) each(f func(*owner)) {
+	for i := range g.shards {
+		s := &g.shards[i]
+		s.mu.Lock()
+		for _, o := range s.owners {
+			f(o)
+		}
+		s.mu.Unlock()
+	}
+}

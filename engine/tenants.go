@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// maxQuietTenants is how many tenants without live aggregates are remembered.
+const maxQuietTenants = 10_000
+
+// tenant is what the engine knows of one. Owners keep a pointer to it.
+type tenant struct {
+	id       aggregate.TenantID
+	live     int // owners; under tenants.mu
+	activity atomic.Int64
+	draining atomic.Bool
+}
+
+type tenants struct {
+	mu    sync.Mutex
+	all   map[aggregate.TenantID]*tenant
+	quiet int
+}
+
+// TenantInfo is one tenant as an operator sees it.
+type TenantInfo struct {
+	TenantID     aggregate.TenantID
+	Aggregates   int       // live ones
+	LastActivity time.Time // of the last command or read; zero if none yet
+	Draining     bool
+}
+
+// get finds or makes id's entry; the caller holds mu.
+func (t *tenants) get(id aggregate.TenantID) *tenant {
+	x := t.all[id]
+	if x != nil {
+		return x
+	}
+	if t.all == nil {
+		t.all = make(map[aggregate.TenantID]*tenant)
+	}
+	if t.quiet >= maxQuietTenants {
+		t.forget()
+	}
+	x = &tenant{id: id}
+	t.all[id] = x
+	t.quiet++
+	return x
+}
+
+// forget drops one tenant that has nothing live and is not draining.
+func (t *tenants) forget() {
+	for id, x := range t.all {
+		if x.live == 0 && !x.draining.Load() {
+			delete(t.all, id)
+			t.quiet--
+			return
+		}
+	}
+}
+
+func (t *tenants) enter(id aggregate.TenantID) *tenant {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x := t.get(id)
+	if x.live++; x.live == 1 {
+		t.quiet--
+	}
+	return x
+}
+
+func (t *tenants) leave(x *tenant) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if x.live--; x.live == 0 {
+		t.quiet++
+	}
+}
+
+// Tenants lists the tenants that had work here, by id.
+func (e *Engine) Tenants() []TenantInfo {
+	t := &e.tenants
+	t.mu.Lock()
+	out := make([]TenantInfo, 0, len(t.all))
+	for _, x := range t.all {
+		info := TenantInfo{TenantID: x.id, Aggregates: x.live, Draining: x.draining.Load()}
+		if ns := x.activity.Load(); ns != 0 {
+			info.LastActivity = time.Unix(0, ns).UTC()
+		}
+		out = append(out, info)
+	}
+	t.mu.Unlock()
+	slices.SortFunc(out, func(a, b TenantInfo) int { return cmp.Compare(a.TenantID, b.TenantID) })
+	return out
+}
+
+// Drain refuses every further command of the tenant but repeats, which still get their first
+// reply, and returns when all that came before is settled and its aggregates have been asked to
+// leave. If ctx ends first the tenant stays draining and the rest goes on by itself.
+func (e *Engine) Drain(ctx context.Context, id aggregate.TenantID) error {
+	e.tenants.mu.Lock()
+	e.tenants.get(id).draining.Store(true)
+	e.tenants.mu.Unlock()
+
+	// Whoever is not seen here was made after the flag was set, and so decides nothing.
+	var owners []*owner
+	e.registry.each(func(o *owner) {
+		if o.key.Tenant == id {
+			owners = append(owners, o)
+		}
+	})
+	waits := make([]*request, 0, len(owners))
+	for _, o := range owners {
+		r := newRequest(askBarrier, nil)
+		if o.box.put(r, 0) != putOK {
+			r.free() // it has left: nothing of it is under way
+			continue
+		}
+		waits = append(waits, r)
+	}
+	for i, r := range waits {
+		if err := r.wait(ctx); err != nil {
+			for _, rest := range waits[i+1:] {
+				_ = rest.wait(ctx) // ctx has ended: gives each up at once
+			}
+			return err
+		}
+		r.free()
+	}
+	for _, o := range owners {
+		o.box.askLeave()
+	}
+	return nil
+}
+
+// Resume takes back a Drain.
+func (e *Engine) Resume(id aggregate.TenantID) {
+	e.tenants.mu.Lock()
+	defer e.tenants.mu.Unlock()
+	e.tenants.get(id).draining.Store(false)
+}

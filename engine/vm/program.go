@@ -1,0 +1,353 @@
+package vm
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/cloudlysis/aggregate/dsl/bytecode"
+	"github.com/cloudlysis/aggregate/dsl/value"
+)
+
+// DefaultGas is the gas of a command whose manifest names none.
+const DefaultGas = 100_000
+
+// Program is a verified bytecode.Program, prepared to run. It is immutable; any number of
+// machines may run it at once.
+type Program struct {
+	src     *bytecode.Program
+	code    []bytecode.Ins // of all chunks, one after another, and one more
+	starts  []uint32       // of each chunk in code, and the end
+	gas     []int64        // of each chunk's first block
+	depth   int
+	types   []*value.Type // of each slot
+	strides []uint32      // of each slot: bytes from one element of a list or map to the next
+	bounds  []uint64      // of each type: what is not longer keeps its bounds for sure
+	calls   []value.CallInfo
+
+	template []value.V // the frame before anything ran
+	scrub    []uint16  // slots that may hold references
+	state    []value.V
+	commands []command
+	events   []event
+	derives  []value.Field
+	final    []uint16
+	wheres   []recordWheres // by record
+	hasWhere []bool         // by type: values may hold records with wheres
+
+	commandOf map[string]int
+	eventOf   map[eventKey]int
+
+	pool     sync.Pool
+	trapOnce sync.Once
+	traps    []bytecode.Ins // as code, every opcode opTrap
+}
+
+type eventKey struct {
+	name    string
+	version int
+}
+
+// command is what Decide needs of a command, in the form it needs it.
+type command struct {
+	*bytecode.Command
+	load []uint16 // state fields read or written
+	ctx  []uint16 // ctx fields read by decide and messages
+	by   []value.V
+}
+
+type event struct {
+	*bytecode.Event
+	load []uint16
+	ctx  []uint16
+	text []string // before each field's value, and the end
+}
+
+type recordWheres struct {
+	rec    *value.RecordType
+	wheres []bytecode.Where
+}
+
+// Load verifies p and prepares it. p must not change afterwards.
+func Load(p *bytecode.Program) (*Program, error) {
+	fx, err := bytecode.Analyze(p)
+	if err != nil {
+		return nil, err
+	}
+	q := &Program{src: p, depth: fx.Depth + 1}
+	q.link()
+	if err := q.prepareCalls(); err != nil {
+		return nil, err
+	}
+	q.prepareFrame()
+	q.prepareCommands(fx)
+	q.prepareEvents(fx)
+	q.prepareWheres()
+	q.pool.New = func() any { return newMachine(q) }
+	return q, nil
+}
+
+// link puts all code into one array and replaces opcodes by those for the types at hand.
+func (p *Program) link() {
+	for _, t := range p.src.Slots {
+		p.types = append(p.types, p.src.Types[t])
+	}
+	for i := range p.src.Chunks {
+		c := &p.src.Chunks[i]
+		p.starts = append(p.starts, uint32(len(p.code)))
+		p.gas = append(p.gas, int64(c.Gas))
+		for _, in := range c.Code {
+			p.code = append(p.code, p.special(in))
+		}
+	}
+	p.starts = append(p.starts, uint32(len(p.code)))
+	p.code = append(p.code, bytecode.Ins{}) // where a pointer past the last instruction may stand
+}
+
+// special gives the instruction that does the same for the types of its slots.
+func (p *Program) special(in bytecode.Ins) bytecode.Ins {
+	switch in.Op {
+	case bytecode.OpMove:
+		a, b := p.types[in.A], p.types[in.B]
+		if b.Kind == value.Optional && a.Kind != value.Optional {
+			in.Op = opUnwrap
+		}
+	case bytecode.OpNextL:
+		if p.rowsOf(in.B) {
+			in.Op = opNextLR
+		}
+	case bytecode.OpNextIL:
+		if p.rowsOf(in.B) {
+			in.Op = opNextILR
+		}
+	case bytecode.OpNextM:
+		if p.rowsOf(in.B) {
+			in.Op = opNextMR
+		}
+	}
+	return in
+}
+
+// rowsOf tells whether the elements of container slot s are records, which lie in its rows.
+func (p *Program) rowsOf(s uint16) bool { return p.types[s].Elem.Kind == value.Record }
+
+func (p *Program) prepareCalls() error {
+	p.calls = make([]value.CallInfo, len(p.src.Calls))
+	for i := range p.src.Calls {
+		s, c := &p.src.Calls[i], &p.calls[i]
+		c.Arg, c.Result, c.Mode, c.Desc = p.src.Types[s.Args[0]], p.src.Types[s.Result], s.Mode, s.Desc
+		for _, k := range s.Keys {
+			c.Keys = append(c.Keys, p.src.Types[k])
+		}
+		var err error
+		switch s.Builtin {
+		case value.Matches:
+			c.Regexp, c.Insts, err = value.CompileRegexp(s.Pattern)
+		case value.JSONPath:
+			c.Path, err = value.ParsePath(s.Path)
+		}
+		if err != nil {
+			return fmt.Errorf("call site %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (p *Program) prepareFrame() {
+	const cell = unsafe.Sizeof(value.V{})
+	zeros := map[*value.Type]value.V{}
+	p.template = make([]value.V, len(p.types))
+	p.strides = make([]uint32, len(p.types))
+	for i, t := range p.types {
+		if _, ok := zeros[t]; !ok {
+			zeros[t] = value.Zero(t)
+		}
+		p.template[i] = zeros[t]
+		if t.Kind == value.List || t.Kind == value.Map {
+			p.strides[i] = uint32(t.Stride()) * uint32(cell)
+		}
+		if i >= len(p.src.Consts) && !wordOnly(t) {
+			p.scrub = append(p.scrub, uint16(i))
+		}
+	}
+	copy(p.template, p.src.Consts)
+	p.state = value.ZeroOf(p.src.State)
+	copy(p.template[p.src.StateBase:], p.state)
+	for _, t := range p.src.Types {
+		p.bounds = append(p.bounds, freeLength(t))
+	}
+}
+
+func wordOnly(t *value.Type) bool {
+	switch t.Kind {
+	case value.Bool, value.Int, value.Date, value.Duration, value.Enum:
+		return true
+	}
+	return false
+}
+
+// freeLength is the word up to which a value of t keeps its bounds without a closer look.
+func freeLength(t *value.Type) uint64 {
+	if t.Kind == value.Optional {
+		t = t.Elem
+	}
+	switch t.Kind {
+	case value.String:
+		if t.Bound > 0 {
+			return uint64(t.Bound)
+		}
+	case value.List, value.Set, value.Map:
+		if t.Kind != value.Set && bounded(t.Elem) || t.Kind != value.List && bounded(t.KeyType()) {
+			return 0
+		}
+		if t.Bound > 0 {
+			return uint64(t.Bound)
+		}
+	case value.Record:
+		if bounded(t) {
+			return 0
+		}
+	}
+	return 1<<64 - 1
+}
+
+// bounded tells whether t or a part of it has a bound.
+func bounded(t *value.Type) bool {
+	if t.Bound > 0 {
+		return true
+	}
+	switch t.Kind {
+	case value.Optional, value.List, value.Set:
+		return bounded(t.Elem)
+	case value.Map:
+		return bounded(t.Key) || bounded(t.Elem)
+	case value.Record:
+		for i := range t.Record.Fields {
+			if bounded(t.Record.Fields[i].Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *Program) prepareCommands(fx *bytecode.Effects) {
+	p.commandOf = map[string]int{}
+	if p.src.Final != bytecode.NoChunk {
+		p.final = p.src.FinalReads
+	}
+	for i := range p.src.Commands {
+		c := &p.src.Commands[i]
+		p.commandOf[c.Name] = i
+		e := &fx.Chunks[c.Decide]
+		d := command{Command: c, load: union(c.Reads, c.Writes), ctx: e.Ctx.Members()}
+		for _, r := range []bytecode.Refusal{c.CreateElse, p.src.FinalElse} {
+			if r.Message.Chunk != bytecode.NoChunk {
+				d.ctx = union(d.ctx, fx.Chunks[r.Message.Chunk].Ctx.Members())
+			}
+		}
+		for _, role := range c.By {
+			d.by = append(d.by, value.MakeString(role))
+		}
+		p.commands = append(p.commands, d)
+	}
+	for i := range p.src.Derives {
+		d := &p.src.Derives[i]
+		p.derives = append(p.derives, value.Field{Name: d.Name, Type: p.src.Types[d.Type]})
+	}
+}
+
+func (p *Program) prepareEvents(fx *bytecode.Effects) {
+	p.eventOf = map[eventKey]int{}
+	for i := range p.src.Events {
+		e := &p.src.Events[i]
+		p.eventOf[eventKey{e.Name, e.Version}] = i
+		d := event{Event: e, load: union(e.Reads, e.Writes)}
+		chunk := e.Upcast
+		if e.Current {
+			chunk = e.Apply
+		}
+		d.ctx = fx.Chunks[chunk].Ctx.Members()
+		end := "{"
+		for f := range e.Fields {
+			d.text = append(d.text, end+`"`+e.Fields[f].Name+`":`)
+			end = ","
+		}
+		if len(e.Fields) > 0 {
+			end = "}"
+		} else {
+			end = "{}"
+		}
+		d.text = append(d.text, end)
+		p.events = append(p.events, d)
+	}
+}
+
+func union(a, b []uint16) []uint16 {
+	out := append([]uint16(nil), a...)
+	for _, x := range b {
+		if !contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func contains(list []uint16, x uint16) bool {
+	for _, y := range list {
+		if x == y {
+			return true
+		}
+	}
+	return false
+}
+
+// Code is the program as it was compiled; not to be changed.
+func (p *Program) Code() *bytecode.Program { return p.src }
+
+// Name is the aggregate's name.
+func (p *Program) Name() string { return p.src.Name }
+
+// Gas is the manifest's gas for one command, or DefaultGas.
+func (p *Program) Gas() int64 {
+	if p.src.Gas > 0 {
+		return p.src.Gas
+	}
+	return DefaultGas
+}
+
+// Command finds a command by its name.
+func (p *Program) Command(name string) (int, bool) {
+	i, ok := p.commandOf[name]
+	return i, ok
+}
+
+// CommandDecl is the declaration of a command.
+func (p *Program) CommandDecl(cmd int) *bytecode.Command { return &p.src.Commands[cmd] }
+
+// Event finds one version of an event; it need not be current.
+func (p *Program) Event(name string, version int) (int, bool) {
+	i, ok := p.eventOf[eventKey{name, version}]
+	return i, ok
+}
+
+// EventDecl is the declaration of one version of an event.
+func (p *Program) EventDecl(decl int) *bytecode.Event { return &p.src.Events[decl] }
+
+// State are the fields of the state.
+func (p *Program) State() []value.Field { return p.src.State }
+
+// Derives are the names and types of the derived values.
+func (p *Program) Derives() []value.Field { return p.derives }
+
+// NewState is the initial state.
+func (p *Program) NewState() []value.V { return append([]value.V(nil), p.state...) }
+
+// Get lends a machine; Put gives it back.
+func (p *Program) Get() *Machine { return p.pool.Get().(*Machine) }
+
+// Put takes a machine back. What its frame and events refer to is let go.
+func (p *Program) Put(m *Machine) {
+	m.reset()
+	p.pool.Put(m)
+}

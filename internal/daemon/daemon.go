@@ -1,0 +1,152 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/engine"
+	"github.com/cloudlysis/aggregate/internal/config"
+	"github.com/cloudlysis/aggregate/internal/natsd"
+	"github.com/cloudlysis/aggregate/internal/telemetry"
+	"github.com/cloudlysis/aggregate/manifests"
+	"github.com/cloudlysis/aggregate/store"
+	"github.com/cloudlysis/aggregate/stream"
+)
+
+// ErrManifests: the manifest set has errors; they have been shown.
+var ErrManifests = errors.New("the manifests have errors")
+
+// Options are what Run is given.
+type Options struct {
+	Settings config.Settings // validated
+	Version  string
+	Log      *slog.Logger
+	// Diagnostics takes what the checker finds in the manifests.
+	Diagnostics io.Writer
+	// Ready, when set, is called once with the addresses of the doors when commands are taken.
+	Ready func(data, admin string)
+}
+
+// The rooms keep their promises to one another.
+var (
+	_ engine.EventLog      = (*stream.Log)(nil)
+	_ engine.SnapshotStore = (*store.Store)(nil)
+	_ engine.Observer      = (*telemetry.Metrics)(nil)
+)
+
+// openTimeout bounds a start against a server that does not answer.
+const openTimeout = 60 * time.Second
+
+// daemon is what has been opened so far; close undoes it in reverse.
+type daemon struct {
+	opts    Options
+	log     *slog.Logger
+	metrics *telemetry.Metrics
+	set     *manifests.Set
+	server  *natsd.Server // nil with an external server
+	stream  *stream.Log
+	store   *store.Store
+	engine  *engine.Engine
+	doors   *doors
+	fatal   chan error
+	closers []func(context.Context) error // in the order of opening
+}
+
+// Run serves until ctx ends, then stops within Settings.ShutdownTimeout. An error means that
+// the daemon could not start, that it broke (a failed sync), or that the stop was not in time.
+func Run(ctx context.Context, opts Options) error {
+	d := &daemon{opts: opts, log: opts.Log, metrics: telemetry.NewMetrics(opts.Log), fatal: make(chan error, 1)}
+	if err := d.loadManifests(); err != nil {
+		return err
+	}
+	if err := d.open(ctx); err != nil {
+		return errors.Join(err, d.close())
+	}
+	d.log.Info("ready", "listen", d.doors.data.Addr().String(), "admin", d.doors.admin.Addr().String(), "manifest", d.set.Hash, "sync", d.durability())
+	if opts.Ready != nil {
+		opts.Ready(d.doors.data.Addr().String(), d.doors.admin.Addr().String())
+	}
+	var broke error
+	select {
+	case <-ctx.Done():
+		d.log.Info("stopping: finishing what is in flight")
+	case broke = <-d.fatal:
+		d.log.Error("stopping: the daemon cannot go on", "error", broke)
+	}
+	return errors.Join(broke, d.close())
+}
+
+func (d *daemon) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openDoors} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onClose remembers how to undo a step.
+func (d *daemon) onClose(f func(context.Context) error) { d.closers = append(d.closers, f) }
+
+func (d *daemon) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), d.opts.Settings.ShutdownTimeout)
+	defer cancel()
+	var errs []error
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		errs = append(errs, d.closers[i](ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// fail ends the daemon; the first reason counts.
+func (d *daemon) fail(err error) {
+	select {
+	case d.fatal <- err:
+	default:
+	}
+}
+
+func (d *daemon) openStore(context.Context) error {
+	s, err := store.Open(d.path("snapshots"), store.Options{Logger: d.log})
+	if err != nil {
+		return fmt.Errorf("open snapshots: %w", err)
+	}
+	d.store = s
+	d.onClose(func(context.Context) error { return s.Close() })
+	return nil
+}
+
+func (d *daemon) openEngine(context.Context) error {
+	s := &d.opts.Settings
+	e, err := engine.New(engine.Options{
+		Log: d.stream, Snapshots: d.store, Manifest: d.manifest(), EventID: eventID,
+		MaxJump: s.ClockMaxJump, SnapshotThreshold: s.SnapshotThreshold, MaxRetries: retries(s.MaxRetries),
+		MaxLive: s.LiveMax, IdleAfter: s.LiveIdle, TenancyRequired: s.TenancyRequired, GasMax: s.GasMax,
+		Observer: d.metrics, Logger: d.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.engine = e
+	d.onClose(e.Close)
+	return nil
+}
+
+// retries: the engine takes 0 for its default, and less for none.
+func retries(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+func (d *daemon) policyTenant() aggregate.TenantID {
+	return aggregate.TenantID(d.opts.Settings.TenancyDefault) // checked by Validate
+}

@@ -1,0 +1,122 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/cloudlysis/aggregate/internal/server"
+)
+
+// doors are the open ports and what serves them.
+type doors struct {
+	data, admin net.Listener
+	split       *server.Split
+	grpc        *grpc.Server
+	health      *health.Server
+	http, ops   *http.Server
+	served      sync.WaitGroup
+}
+
+func (d *daemon) openDoors(context.Context) error {
+	s := &d.opts.Settings
+	data, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("open the data door: %w", err)
+	}
+	admin, err := net.Listen("tcp", s.AdminListen)
+	if err != nil {
+		_ = data.Close()
+		return fmt.Errorf("open the admin door: %w", err)
+	}
+	policy := server.Policy{TenantDefault: d.policyTenant(), TenantRequired: s.TenancyRequired, TrustRoles: loopback(data), MaxBody: s.MaxBody}
+	o := &doors{data: data, admin: admin, split: server.NewSplit(data)}
+	o.grpc, o.health = server.GRPC(d.engine, policy)
+	o.http = httpServer(server.REST(d.engine, d.stream, policy))
+	o.ops = httpServer(server.Admin(&probe{d: d}, d.metrics.Handler()))
+	d.serve(o.split.Serve, &o.served)
+	d.serve(func() error { return o.grpc.Serve(o.split.GRPC()) }, &o.served)
+	d.serve(func() error { return o.http.Serve(o.split.HTTP()) }, &o.served)
+	d.serve(func() error { return o.ops.Serve(admin) }, &o.served)
+	o.health.SetServingStatus("", healthpb.HealthCheckResponse_SERVING)
+	d.doors = o
+	d.onClose(o.close)
+	return nil
+}
+
+// serve runs one server; its failing ends the daemon.
+func (d *daemon) serve(f func() error, wg *sync.WaitGroup) {
+	wg.Go(func() {
+		if err := f(); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			d.fail(fmt.Errorf("door: %w", err))
+		}
+	})
+}
+
+func httpServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+}
+
+// loopback tells whether only this machine reaches l: there, without authentication, a caller's
+// roles are believed.
+func loopback(l net.Listener) bool {
+	a, ok := l.Addr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
+}
+
+// close stops accepting, lets calls in flight end until ctx does, then cuts them.
+func (o *doors) close(ctx context.Context) error {
+	o.health.Shutdown()
+	_ = o.split.Close()
+	cut := context.AfterFunc(ctx, o.grpc.Stop)
+	defer cut()
+	var stopping sync.WaitGroup
+	stopping.Go(o.grpc.GracefulStop)
+	err := o.http.Shutdown(ctx)
+	stopping.Wait()
+	err = errors.Join(err, o.ops.Shutdown(ctx))
+	if err != nil {
+		_ = o.http.Close()
+		_ = o.ops.Close()
+	}
+	o.served.Wait()
+	return err
+}
+
+// probe answers the admin door.
+type probe struct{ d *daemon }
+
+// Health implements server.Probe.
+func (p *probe) Health(ctx context.Context) server.Health {
+	h := p.d.stream.Health(ctx)
+	storage := p.d.store.Healthy() == nil
+	return server.Health{
+		Healthy: h.Connected && h.Reachable && storage, NATSConnected: h.Connected && h.Reachable, StorageConnected: storage,
+		ActiveAggregates: p.d.engine.Live(), Durability: p.d.durability(), Manifest: p.d.set.Hash, Version: p.d.opts.Version,
+	}
+}
+
+// Ready implements server.Probe.
+func (p *probe) Ready(ctx context.Context) []server.Check {
+	h := p.d.stream.Health(ctx)
+	if h.Err == nil && !(h.Connected && h.Reachable) {
+		h.Err = errors.New("not reachable")
+	}
+	return []server.Check{check("config", nil), check("manifests", nil), check("stream", h.Err), check("storage", p.d.store.Healthy())}
+}
+
+func check(name string, err error) server.Check {
+	c := server.Check{Name: name, OK: err == nil}
+	if err != nil {
+		c.Error = err.Error()
+	}
+	return c
+}

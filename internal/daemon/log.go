@@ -1,0 +1,98 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/internal/natsd"
+	"github.com/cloudlysis/aggregate/stream"
+	"github.com/cloudlysis/aggregate/stream/envelope"
+)
+
+func (d *daemon) path(name string) string { return filepath.Join(d.opts.Settings.Data, name) }
+
+// openLog starts the embedded server or connects to an external one, and opens the stream.
+func (d *daemon) openLog(ctx context.Context) error {
+	if d.opts.Settings.NATSURL != "" {
+		return d.openExternal(ctx)
+	}
+	s := &d.opts.Settings
+	srv, err := natsd.Start(natsd.Options{Dir: d.path("nats"), Listen: s.NATSListen, Sync: natsd.SyncMode(s.Sync), Interval: s.SyncInterval, Logger: d.log, Fatal: d.fail})
+	if err != nil {
+		return fmt.Errorf("start the embedded NATS server: %w", err)
+	}
+	d.server = srv
+	d.onClose(func(context.Context) error { srv.Shutdown(); return nil })
+	nc, err := srv.Connect("aggd")
+	if err != nil {
+		return err
+	}
+	loads, err := srv.Connect("aggd loads")
+	if err != nil {
+		return err
+	}
+	opts := stream.Options{Loads: loads, Unshared: true, Logger: d.log}
+	if w := srv.Syncer(); w != nil {
+		opts.Sync = w
+	}
+	if s.Sync == string(natsd.Interval) {
+		d.log.Warn("sync: interval: a power cut may lose the last interval of acknowledged commands", "interval", s.SyncInterval)
+	}
+	if err := d.openStream(ctx, nc, opts); err != nil {
+		return err
+	}
+	return srv.SyncTree(ctx)
+}
+
+// openExternal connects to the NATS of --nats. Its own setting rules durability.
+func (d *daemon) openExternal(ctx context.Context) error {
+	connect := func(name string) (*nats.Conn, error) {
+		// Buffered appends would be sent after a reconnect, when their callers have gone.
+		nc, err := nats.Connect(d.opts.Settings.NATSURL, nats.Name(name), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
+			nats.ReconnectWait(200*time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, time.Second))
+		if err != nil {
+			return nil, fmt.Errorf("connect to NATS at %s: %w", d.opts.Settings.NATSURL, err)
+		}
+		d.onClose(func(context.Context) error { nc.Close(); return nil })
+		return nc, nil
+	}
+	nc, err := connect("aggd")
+	if err != nil {
+		return err
+	}
+	loads, err := connect("aggd loads")
+	if err != nil {
+		return err
+	}
+	d.log.Warn("an external NATS server decides by its own sync setting when an acknowledged command is durable")
+	return d.openStream(ctx, nc, stream.Options{Loads: loads, Logger: d.log})
+}
+
+func (d *daemon) openStream(ctx context.Context, nc *nats.Conn, opts stream.Options) error {
+	opts.ExclusiveIDs = d.opts.Settings.TenancyIDs == "exclusive"
+	l, err := stream.Open(ctx, nc, opts)
+	if err != nil {
+		return fmt.Errorf("open the event stream: %w", err)
+	}
+	d.stream = l
+	d.onClose(func(context.Context) error { return l.Close() })
+	return nil
+}
+
+// durability says in words how a reply is made durable.
+func (d *daemon) durability() string {
+	if d.server == nil {
+		return "unverified: the external server's own setting"
+	}
+	return d.server.SyncMethod()
+}
+
+// eventID is the derivation of the stored format.
+func eventID(key aggregate.Key, command aggregate.ID, at time.Time, index int) aggregate.ID {
+	return envelope.EventID(key, command, at, index)
+}

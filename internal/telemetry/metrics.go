@@ -1,0 +1,216 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// maxTenants is how many tenants have a label value of their own.
+const maxTenants = 100
+
+// Metrics are the metrics of one daemon. It has the methods of engine.Observer.
+type Metrics struct {
+	registry *prometheus.Registry
+	log      *slog.Logger
+	tenants  tenantLabels
+
+	commands      *prometheus.CounterVec
+	duration      *prometheus.HistogramVec
+	gas           *prometheus.CounterVec
+	conflicts     *prometheus.CounterVec
+	tenantErrors  *prometheus.CounterVec
+	rehydration   *prometheus.HistogramVec
+	append        prometheus.Histogram
+	flightCommits prometheus.Histogram
+	flightBytes   prometheus.Counter
+	inDoubt       prometheus.Gauge
+	snapshots     *prometheus.CounterVec
+	active        prometheus.Gauge
+}
+
+// NewMetrics makes the metrics and a logger for what happens to commands.
+func NewMetrics(log *slog.Logger) *Metrics {
+	latency := []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}
+	histogram := func(name, help string, buckets []float64) prometheus.HistogramOpts {
+		return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100}
+	}
+	m := &Metrics{
+		registry:      prometheus.NewRegistry(),
+		log:           log,
+		commands:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_commands_total", Help: "Commands by outcome."}, []string{"aggregate_type", "tenant_id", "outcome"}),
+		duration:      prometheus.NewHistogramVec(histogram("aggregate_command_duration_seconds", "From the engine's taking a command to its outcome.", latency), []string{"aggregate_type"}),
+		gas:           prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_gas_total", Help: "Gas used by rules."}, []string{"aggregate_type"}),
+		conflicts:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_version_conflicts_total", Help: "Flights refused because the aggregate had moved on."}, []string{"aggregate_type"}),
+		tenantErrors:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Commands refused because the aggregate belongs to another tenant."}, []string{"tenant_id"}),
+		rehydration:   prometheus.NewHistogramVec(histogram("aggregate_rehydration_duration_seconds", "Loading an aggregate.", latency), []string{"aggregate_type", "snapshot"}),
+		append:        prometheus.NewHistogram(histogram("aggregate_append_duration_seconds", "A flight's append, until durable as configured.", latency)),
+		flightCommits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "aggregate_flight_commits", Help: "Commits of one flight.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}}),
+		flightBytes:   prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_flight_bytes_total", Help: "Bytes of appended flights, about."}),
+		inDoubt:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_in_doubt", Help: "Aggregates with an append of unknown outcome."}),
+		snapshots:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_snapshots_total", Help: "Snapshots by what became of them."}, []string{"result"}),
+		active:        prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_active", Help: "Aggregates live in memory."}),
+	}
+	m.registry.MustRegister(m.commands, m.duration, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.append, m.flightCommits,
+		m.flightBytes, m.inDoubt, m.snapshots, m.active, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler serves the metrics in Prometheus' formats.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// Command counts a command's outcome and logs it.
+func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error, gas int64, took time.Duration) {
+	typ, outcome := string(cmd.AggregateType), Outcome(r, err)
+	if outcome == "invalid" {
+		typ = "" // a type that was asked for need not exist: it must not become a label
+	}
+	tenant := m.tenants.label(cmd.TenantID)
+	m.commands.WithLabelValues(typ, tenant, outcome).Inc()
+	m.duration.WithLabelValues(typ).Observe(took.Seconds())
+	m.gas.WithLabelValues(typ).Add(float64(gas))
+	if errors.Is(err, aggregate.ErrTenantAccessDenied) {
+		m.tenantErrors.WithLabelValues(tenant).Inc()
+	}
+	m.logCommand(cmd, r, err, outcome, took)
+}
+
+func (m *Metrics) logCommand(cmd *aggregate.Command, r *aggregate.Reply, err error, outcome string, took time.Duration) {
+	level := slog.LevelDebug
+	switch outcome {
+	case "fault", "error":
+		level = slog.LevelError
+	case "unavailable":
+		level = slog.LevelWarn
+	}
+	if !m.log.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("outcome", outcome), slog.String("tenant_id", string(cmd.TenantID)), slog.String("aggregate_type", string(cmd.AggregateType)),
+		slog.String("aggregate_id", cmd.AggregateID.String()), slog.String("command_id", cmd.CommandID.String()), slog.Duration("took", took)}
+	if r != nil {
+		attrs = append(attrs, slog.Uint64("version", uint64(r.Version)), slog.Int("events", len(r.Events)))
+	}
+	if c := cmd.Metadata["correlation_id"]; c != "" {
+		attrs = append(attrs, slog.String("correlation_id", c))
+	}
+	if t := cmd.Metadata["traceparent"]; len(t) == 55 {
+		attrs = append(attrs, slog.String("trace_id", t[3:35]))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	m.log.LogAttrs(context.Background(), level, "command", attrs...)
+}
+
+// Outcome names how a command ended: accepted, duplicate, nothing (accepted without an event),
+// rejected, invalid, fault, conflict, unavailable, canceled, error.
+func Outcome(r *aggregate.Reply, err error) string {
+	var (
+		rejected *aggregate.RejectedError
+		invalid  *aggregate.ValidationError
+		fault    *aggregate.FaultError
+		busy     *aggregate.UnavailableError
+	)
+	switch {
+	case err == nil && r.Duplicate:
+		return "duplicate"
+	case err == nil && len(r.Events) == 0:
+		return "nothing"
+	case err == nil:
+		return "accepted"
+	case errors.As(err, &rejected), errors.Is(err, aggregate.ErrTenantAccessDenied), errors.Is(err, aggregate.ErrCommandIDReused):
+		return "rejected"
+	case errors.As(err, &invalid), errors.Is(err, aggregate.ErrTooLarge):
+		return "invalid"
+	case errors.As(err, &fault):
+		return "fault"
+	case errors.Is(err, aggregate.ErrInDoubt), errors.As(err, &busy), errors.Is(err, aggregate.ErrStream), errors.Is(err, aggregate.ErrManifestBehind),
+		errors.Is(err, aggregate.ErrClock), errors.Is(err, aggregate.ErrUnavailable), errors.Is(err, aggregate.ErrQuota):
+		return "unavailable"
+	case errors.Is(err, aggregate.ErrConflict):
+		return "conflict"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "canceled"
+	}
+	return "error"
+}
+
+// Flight counts an append.
+func (m *Metrics) Flight(_ aggregate.Key, commits, size int, took time.Duration) {
+	m.append.Observe(took.Seconds())
+	m.flightCommits.Observe(float64(commits))
+	m.flightBytes.Add(float64(size))
+}
+
+// Conflict counts a flight that was refused.
+func (m *Metrics) Conflict(key aggregate.Key, _ int) {
+	m.conflicts.WithLabelValues(string(key.Type)).Inc()
+}
+
+// Doubt keeps the number of aggregates in doubt.
+func (m *Metrics) Doubt(key aggregate.Key, began bool) {
+	if !began {
+		m.inDoubt.Dec()
+		return
+	}
+	m.inDoubt.Inc()
+	m.log.Warn("the outcome of an append is unknown: sending the same bytes until it is settled", "aggregate", key.String())
+}
+
+// Loaded times a load, and logs one that failed.
+func (m *Metrics) Loaded(key aggregate.Key, commits int, snapshot bool, err error, took time.Duration) {
+	from := "none"
+	if snapshot {
+		from = "used"
+	}
+	m.rehydration.WithLabelValues(string(key.Type), from).Observe(took.Seconds())
+	if err != nil {
+		m.log.Error("an aggregate could not be loaded", "aggregate", key.String(), "commits", commits, "error", err)
+	}
+}
+
+// Snapshot counts what became of a snapshot.
+func (m *Metrics) Snapshot(_ aggregate.Key, result string) { m.snapshots.WithLabelValues(result).Inc() }
+
+// Live keeps the number of live aggregates.
+func (m *Metrics) Live(n int) { m.active.Set(float64(n)) }
+
+// tenantLabels gives the first maxTenants tenants their own label value.
+type tenantLabels struct {
+	mu    sync.RWMutex
+	known map[aggregate.TenantID]bool
+}
+
+func (l *tenantLabels) label(t aggregate.TenantID) string {
+	l.mu.RLock()
+	known, n := l.known[t], len(l.known)
+	l.mu.RUnlock()
+	switch {
+	case known:
+		return string(t)
+	case n >= maxTenants:
+		return "other"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known == nil {
+		l.known = map[aggregate.TenantID]bool{}
+	}
+	if len(l.known) >= maxTenants && !l.known[t] {
+		return "other"
+	}
+	l.known[t] = true
+	return string(t)
+}

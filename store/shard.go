@@ -1,0 +1,219 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidwall/buntdb"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// shard is one file and the database on it.
+type shard struct {
+	path string
+	log  *slog.Logger
+
+	mu     sync.RWMutex // for db, which is replaced when a write broke it
+	db     *buntdb.DB
+	closed bool
+
+	count   atomic.Int64
+	live    atomic.Int64 // bytes of a file that holds each value once
+	written atomic.Int64 // unix nanoseconds of the last write
+}
+
+// openShard opens the file, after removing it if it is damaged.
+func openShard(path string, log *slog.Logger) (*shard, error) {
+	s := &shard{path: path, log: log}
+	err := s.open()
+	if err == nil {
+		return s, nil
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return nil, err
+	}
+	if err := s.anew(err); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *shard) open() (err error) {
+	if err := inspect(s.path); err != nil {
+		return err
+	}
+	defer func() { // a file that inspect takes for sound and BuntDB does not
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errDamaged, p)
+		}
+	}()
+	db, err := buntdb.Open(s.path)
+	if err != nil {
+		return err
+	}
+	// Never: a lost snapshot costs a replay, never an event, and BuntDB would fsync under its
+	// one lock. It must not shrink when it likes to either: everybody waits for that.
+	if err := db.SetConfig(buntdb.Config{SyncPolicy: buntdb.Never, AutoShrinkDisabled: true}); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	s.count.Store(0)
+	s.live.Store(0)
+	err = db.View(func(tx *buntdb.Tx) error {
+		return tx.Ascend("", func(k, v string) bool {
+			s.count.Add(1)
+			s.live.Add(sizeOf(k, v))
+			return true
+		})
+	})
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	s.db = db
+	return nil
+}
+
+// anew begins with an empty file. The snapshots in it are lost, which costs replays only.
+func (s *shard) anew(cause error) error {
+	s.log.Warn("a snapshot file is damaged; it is removed and begun anew, its aggregates are replayed from the log",
+		"file", s.path, "error", cause)
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return s.open()
+}
+
+// sizeOf is what one value takes in the file: "*3 $3 set $n key $m value" with line ends.
+func sizeOf(k, v string) int64 { return int64(len(k)+len(v)) + 32 }
+
+// errClosed: the store was closed.
+var errClosed = errors.New("the snapshot store is closed")
+
+func (s *shard) view(f func(*buntdb.Tx) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	if s.db == nil {
+		return errDamaged
+	}
+	return s.db.View(f)
+}
+
+// update runs f in a transaction that writes. BuntDB panics if a failed write cannot be undone
+// (a full disk that then refuses a truncate) and keeps its lock; then the file is begun anew.
+func (s *shard) update(f func(*buntdb.Tx) error) error {
+	err := s.tryUpdate(f)
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		s.replace(broken.db, err)
+	}
+	return err
+}
+
+// brokenError: db cannot be used any more, not even closed.
+type brokenError struct {
+	db    *buntdb.DB
+	cause any
+}
+
+func (e *brokenError) Error() string { return fmt.Sprintf("the snapshot file broke: %v", e.cause) }
+
+func (s *shard) tryUpdate(f func(*buntdb.Tx) error) (err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	if s.db == nil {
+		return errDamaged
+	}
+	db := s.db
+	defer func() {
+		if p := recover(); p != nil {
+			err = &brokenError{db, p}
+		}
+	}()
+	if err = db.Update(f); err == nil {
+		s.written.Store(time.Now().UnixNano())
+	}
+	return err
+}
+
+func (s *shard) replace(broken *buntdb.DB, cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.db != broken { // another goroutine was faster
+		return
+	}
+	s.db = nil
+	if err := s.anew(cause); err != nil {
+		s.log.Error("a snapshot file cannot be begun anew; its aggregates have no snapshots until the restart", "file", s.path, "error", err)
+	}
+}
+
+// due tells whether the file should shrink now: it is big, at least half of it is old, and
+// either nobody writes or it has grown far beyond that.
+func (s *shard) due(o *Options, now time.Time) bool {
+	size, live := s.fileSize(), max(s.live.Load(), 1)
+	if size < o.ShrinkMin || size < 2*live {
+		return false
+	}
+	return size >= 4*live || now.Sub(time.Unix(0, s.written.Load())) >= o.ShrinkIdle
+}
+
+func (s *shard) fileSize() int64 {
+	fi, err := os.Stat(s.path)
+	if err != nil {
+		return 0
+	}
+	return fi.Size()
+}
+
+func (s *shard) shrink() error {
+	err := s.tryShrink()
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		s.replace(broken.db, err)
+	}
+	return err
+}
+
+func (s *shard) tryShrink() (err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed || s.db == nil {
+		return nil
+	}
+	db := s.db
+	defer func() {
+		if p := recover(); p != nil {
+			err = &brokenError{db, p}
+		}
+	}()
+	return db.Shrink()
+}
+
+func (s *shard) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	if s.db == nil {
+		return nil
+	}
+	return s.db.Close()
+}
+
+// storageError puts an error of the database into our terms.
+func storageError(err error, what string, key aggregate.Key) error {
+	return fmt.Errorf("%w: %s snapshot of %s: %w", aggregate.ErrStorage, what, key, err)
+}
