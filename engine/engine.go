@@ -22,6 +22,7 @@ type Engine struct {
 	registry  registry
 	tenants   tenants
 	snapshots snapshots
+	requests  sync.Pool // of *request
 
 	ctx     context.Context // of owners and the janitor; ends when Close gives up or is done
 	cancel  context.CancelFunc
@@ -94,7 +95,7 @@ func (e *Engine) submit(ctx context.Context, cmd *aggregate.Command) (*aggregate
 	if err := e.check(cmd); err != nil {
 		return nil, 0, err
 	}
-	r := newRequest(askCommand, cmd)
+	r := e.newRequest(askCommand, cmd)
 	if err := r.hashPayload(); err != nil {
 		r.free()
 		return nil, 0, err
@@ -116,7 +117,7 @@ func (e *Engine) State(ctx context.Context, key aggregate.Key) (*aggregate.State
 	if err := e.checkKey(key); err != nil {
 		return nil, err
 	}
-	r := newRequest(askState, nil)
+	r := e.newRequest(askState, nil)
 	if err := e.send(ctx, key, r); err != nil {
 		return nil, err
 	}
@@ -125,17 +126,13 @@ func (e *Engine) State(ctx context.Context, key aggregate.Key) (*aggregate.State
 	if err != nil {
 		return nil, err
 	}
-	return v.show(key)
+	return v.show(key), nil
 }
 
 // show codes the state, on the caller's goroutine.
-func (v *view) show(key aggregate.Key) (*aggregate.State, error) {
-	derived, err := v.rules.derived(v.state)
-	if err != nil {
-		return nil, err
-	}
+func (v *view) show(key aggregate.Key) *aggregate.State {
 	return &aggregate.State{TenantID: key.Tenant, AggregateType: key.Type, AggregateID: key.ID, Version: v.mark.Version,
-		State: v.rules.appendState(nil, v.state), Derived: derived, UpdatedAt: v.updated, Token: makeToken(v.mark.Version, v.mark.Sequence)}, nil
+		State: v.rules.stateJSON(v.state), Derived: v.rules.derivedJSON(v.state), UpdatedAt: v.updated, Token: makeToken(v.mark.Version, v.mark.Sequence)}
 }
 
 // send puts r into the mailbox of key's owner and waits for the answer. With nil, r is answered

@@ -46,6 +46,13 @@ func newFakeLog() *fakeLog {
 	return &fakeLog{msgs: map[aggregate.Key][]fakeMessage{}, stream: "one", inc: 1}
 }
 
+// onAppend sets the append hook while the log is in use.
+func (l *fakeLog) onAppend(f func(n int, key aggregate.Key, commits []aggregate.Commit) (bool, error)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.append = f
+}
+
 func (l *fakeLog) end(key aggregate.Key) aggregate.Mark {
 	if m := l.msgs[key]; len(m) > 0 {
 		return m[len(m)-1].mark

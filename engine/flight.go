@@ -63,7 +63,7 @@ func (o *owner) decide(man *manifest) {
 	f := &o.f
 	f.reset(&o.live)
 	f.machine = o.live.rules.lend()
-	defer func() { o.live.rules.giveBack(f.machine); f.machine = nil }()
+	defer f.machine.giveBack()
 	for i, r := range o.work {
 		if len(f.commits) >= f.limit || f.size >= o.e.opts.MaxFlightBytes {
 			return
@@ -216,10 +216,10 @@ func (o *owner) rule(man *manifest, r *request, now time.Time) bool {
 		r.err = clockError(fmt.Sprintf("the clock says %v", now), 0)
 		return true
 	}
-	err := f.machine.decide(f.state, &f.ctx, o.e.opts.GasMax)
-	r.gas = f.machine.gas()
+	err := f.machine.decide(f.state, &f.ctx, f.version > 0, o.e.opts.GasMax)
+	r.gas = f.machine.gas
 	if err == nil {
-		c.Events = f.machine.events(nil)
+		c.Events = f.machine.events()
 	}
 	if err != nil || len(c.Events) == 0 {
 		r.err, r.basis, f.needsLast = err, onState, true

@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -44,7 +46,7 @@ func (l *live) forget() {
 
 // migrate takes the aggregate over to the rules of man. A state of the same fingerprint is
 // coded and decoded again; any other is dropped, to be replayed under the new rules.
-func (o *owner) migrate(man *manifest, rules rules) {
+func (o *owner) migrate(man *manifest, rules *rules) {
 	l := &o.live
 	old := l.rules
 	l.man, l.rules = man, rules
@@ -52,8 +54,8 @@ func (o *owner) migrate(man *manifest, rules rules) {
 		l.forget()
 		return
 	}
-	if old.fingerprint() == rules.fingerprint() {
-		state, err := rules.decodeState(old.appendState(nil, l.state))
+	if old.print == rules.print {
+		state, err := rules.stateOf(old.stateJSON(l.state))
 		if err == nil {
 			l.state = state
 			return
@@ -72,17 +74,18 @@ func (o *owner) load() error {
 		return err
 	}
 	n, err := o.replay()
-	if errors.Is(err, aggregate.ErrStaleMark) {
+	if snap && errors.Is(err, aggregate.ErrStaleMark) {
 		// The log was restored or cut: the snapshot is ahead of it, or of another history.
 		o.dropSnapshot("the log does not have its mark")
 		snap = false
 		l.forget()
-		l.state = l.rules.initial()
+		l.state = l.rules.NewState()
 		n, err = o.replay()
 	}
 	o.e.opts.Observer.Loaded(o.key, n, snap, err, o.e.opts.Monotonic()-start)
 	if err != nil {
-		o.failed(err)
+		l.forget()
+		o.quarantine(err)
 		return err
 	}
 	l.loaded = true
@@ -90,70 +93,101 @@ func (o *owner) load() error {
 	return nil
 }
 
-// reload reads the commits that the log has after what is live.
+// reload reads the commits that the log has after what is live. On an error the live state
+// stays as it was, unless the log says that it cannot be read.
 func (o *owner) reload() error {
+	if !o.live.loaded {
+		return o.load()
+	}
 	_, err := o.replay()
 	if errors.Is(err, aggregate.ErrStaleMark) {
 		return o.load()
 	}
 	if err != nil {
-		o.failed(err)
+		o.quarantine(err)
+		return err
 	}
-	return err
+	o.maybeSnapshot()
+	return nil
 }
 
-// failed drops an aggregate that was read in part only. One that cannot be read at all is
-// quarantined; all others go on.
-func (o *owner) failed(err error) {
-	l := &o.live
-	l.forget()
-	if errors.Is(err, aggregate.ErrRehydration) {
-		l.broken, l.brokenUntil = err, o.e.opts.Monotonic()+o.e.opts.QuarantineFor
+// behindFor is how long an aggregate that a newer manifest wrote to is not read again; a new
+// manifest ends it.
+const behindFor = time.Second
+
+// quarantine keeps an aggregate that cannot be read from being read over and over; all others
+// go on.
+func (o *owner) quarantine(err error) {
+	l, wait := &o.live, behindFor
+	switch {
+	case errors.Is(err, aggregate.ErrRehydration):
+		wait = o.e.opts.QuarantineFor
 		o.e.opts.Logger.Error("aggregate quarantined", "aggregate", o.key.String(), "error", err)
+	case !errors.Is(err, aggregate.ErrManifestBehind):
+		return
 	}
+	l.forget()
+	l.broken, l.brokenUntil = err, o.e.opts.Monotonic()+wait
 }
 
-// replay applies the commits after the live mark and tells how many there were. After an error
-// the live state is of no use.
-func (o *owner) replay() (n int, err error) {
+// noted is a commit that a replay has met.
+type noted struct {
+	id  aggregate.ID
+	seq aggregate.Sequence
+}
+
+// replay applies the commits after the live mark, all or none, and tells how many there were.
+func (o *owner) replay() (int, error) {
 	l := &o.live
 	m := l.rules.lend()
-	defer l.rules.giveBack(m)
-	var ctx vm.Ctx
+	defer m.giveBack()
+	next := replayed{state: slices.Clone(l.state), mark: l.mark, version: l.version, updated: l.updated}
+	var ids []noted
 	for loaded, err := range o.e.opts.Log.Load(o.e.ctx, o.key, l.mark) {
 		if err != nil {
-			return n, err
+			return len(ids), err
 		}
 		c := &loaded.Commit
-		if err := o.apply(m, &ctx, c); err != nil {
-			return n, fmt.Errorf("replay %s: %w", o.key, err)
+		if err := next.apply(&m, o.key, c); err != nil {
+			return len(ids), fmt.Errorf("replay %s: %w", o.key, err)
 		}
-		n++
-		l.ids.add(c.CommandID, loaded.Mark.Sequence)
-		l.updated = c.Timestamp
+		ids = append(ids, noted{c.CommandID, loaded.Mark.Sequence})
 		if loaded.Last {
-			l.mark = loaded.Mark
+			next.mark = loaded.Mark
 		}
 	}
-	return n, nil
+	l.state, l.mark, l.version, l.updated = next.state, next.mark, next.version, next.updated
+	for _, n := range ids {
+		l.ids.add(n.id, n.seq)
+	}
+	return len(ids), nil
 }
 
-func (o *owner) apply(m machine, ctx *vm.Ctx, c *aggregate.Commit) error {
-	l := &o.live
-	if !fillCtx(ctx, o.key, c, l.version) {
+// replayed is a state on its way from one mark to a later one.
+type replayed struct {
+	state   []value.V
+	mark    aggregate.Mark
+	version aggregate.Version
+	updated time.Time
+	ctx     vm.Ctx
+}
+
+func (p *replayed) apply(m *machine, key aggregate.Key, c *aggregate.Commit) error {
+	if !fillCtx(&p.ctx, key, c, p.version) {
 		return fmt.Errorf("%w: a commit has the timestamp %v", aggregate.ErrRehydration, c.Timestamp)
 	}
 	for i := range c.Events {
 		e := &c.Events[i]
-		if e.Version != l.version.Next() {
-			return fmt.Errorf("%w: version %d follows version %d", aggregate.ErrRehydration, e.Version, l.version)
+		if e.Version != p.version.Next() {
+			return fmt.Errorf("%w: version %d follows version %d", aggregate.ErrRehydration, e.Version, p.version)
 		}
-		ctx.Version = value.MakeInt(int64(e.Version))
-		if err := m.replay(l.state, ctx, e); err != nil {
+		p.ctx.Version = value.MakeInt(int64(e.Version))
+		if err := m.replay(p.state, &p.ctx, e); err != nil {
 			return fmt.Errorf("event %s at version %d: %w", e.Type, e.Version, err)
 		}
-		l.version = e.Version
+		p.version = e.Version
 	}
+	p.updated = c.Timestamp
 	return nil
 }
 
@@ -161,7 +195,7 @@ func (o *owner) apply(m machine, ctx *vm.Ctx, c *aggregate.Commit) error {
 // that fits. Only another tenant's data is an error.
 func (o *owner) fromSnapshot() (bool, error) {
 	l := &o.live
-	l.state = l.rules.initial()
+	l.state = l.rules.NewState()
 	store := o.e.opts.Snapshots
 	if store == nil {
 		return false, nil
@@ -190,13 +224,13 @@ func (o *owner) takeSnapshot(s *aggregate.Snapshot) string {
 	if s.Key() != o.key {
 		return "it is of another aggregate"
 	}
-	if s.Fingerprint != l.rules.fingerprint() {
+	if s.Fingerprint != l.rules.print {
 		return "the rules have changed"
 	}
 	if s.Version == 0 || s.Version != s.Mark.Version {
 		return fmt.Sprintf("its version %d is not its mark's %d", s.Version, s.Mark.Version)
 	}
-	state, err := l.rules.decodeState(s.State)
+	state, err := l.rules.stateOf(s.State)
 	if err != nil {
 		return "its state does not decode: " + err.Error()
 	}
@@ -219,7 +253,7 @@ func (o *owner) dropSnapshot(why string) {
 // maybeSnapshot asks for a snapshot when enough events have come since the last one.
 func (o *owner) maybeSnapshot() {
 	l := &o.live
-	every := l.rules.snapshotEvery()
+	every := l.rules.every
 	if every <= 0 {
 		every = o.e.opts.SnapshotThreshold
 	}
@@ -234,7 +268,7 @@ func (o *owner) snapshot(wait bool) {
 		return
 	}
 	l := &o.live
-	o.e.snapshots.put(&snapshotJob{key: o.key, view: view{rules: l.rules, state: append([]value.V(nil), l.state...), mark: l.mark, updated: l.updated},
+	o.e.snapshots.put(&snapshotJob{key: o.key, view: view{rules: l.rules, state: slices.Clone(l.state), mark: l.mark, updated: l.updated},
 		version: l.version, ids: l.ids.copy()}, wait)
 	l.snapshotted = l.version
 }
@@ -247,4 +281,3 @@ const (
 	SnapshotOverrun    = "overrun" // the queue was full
 	SnapshotDropped    = "dropped" // it did not fit at a load
 )
-

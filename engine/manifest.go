@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/cloudlysis/aggregate"
@@ -9,54 +8,15 @@ import (
 	"github.com/cloudlysis/aggregate/engine/vm"
 )
 
-// rules is one compiled aggregate type as the lifecycle sees it; [programRules] is it over a
-// vm.Program. It is immutable and shared; the state it speaks of is one value for each field,
-// and values are immutable, so a state is copied by copying the slice.
-type rules interface {
-	// fingerprint names the shape of the state, the apply rules and the upcasts.
-	fingerprint() string
-	// snapshotEvery is the manifest's wish, 0 for none.
-	snapshotEvery() int
-	// initial is the state of an aggregate without events; the slice is the caller's.
-	initial() []value.V
-	appendState(dst []byte, s []value.V) []byte
-	decodeState(text []byte) ([]value.V, error)
-	// derived is the JSON object of the derives over s, which may fault.
-	derived(s []value.V) (json.RawMessage, error)
-	// lend gives a machine for one goroutine, until it is given back.
-	lend() machine
-	giveBack(machine)
-}
-
-// machine runs rules, one at a time.
-type machine interface {
-	// replay applies a stored event to s in place. Its ctx is that of the stored commit. The
-	// error matches aggregate.ErrManifestBehind for an event or field that the rules do not
-	// know, aggregate.ErrRehydration for everything else.
-	replay(s []value.V, ctx *vm.Ctx, e *aggregate.CommitEvent) error
-	// read decodes and validates the payload of a command, a JSON object with its type. The
-	// error is an aggregate.ValidationError.
-	read(payload []byte) error
-	// decide runs the command that read took in on s, which it does not change. The error is an
-	// aggregate.RejectedError or FaultError. With nil, events gives what was emitted and store
-	// writes the new state into s.
-	decide(s []value.V, ctx *vm.Ctx, gasMax int64) error
-	gas() int64
-	// events appends the events of the accepted command: Type, Schema and Payload; the rest is
-	// the caller's to fill. The payloads are not used again by the machine.
-	events(dst []aggregate.CommitEvent) []aggregate.CommitEvent
-	store(s []value.V)
-}
-
 // manifest is a Manifest made ready for owners.
 type manifest struct {
 	hash, engine string
-	rules        map[aggregate.Type]rules
+	rules        map[aggregate.Type]*rules
 }
 
 // view is a state that may be read by anyone: nothing in it changes any more.
 type view struct {
-	rules   rules
+	rules   *rules
 	state   []value.V
 	mark    aggregate.Mark
 	updated time.Time
@@ -108,17 +68,29 @@ func fillCtx(ctx *vm.Ctx, key aggregate.Key, c *aggregate.Commit, version aggreg
 	return ok
 }
 
-// Manifest is a set of compiled aggregates, as one decision sees it. It is not changed after
-// it has been handed to an engine.
+// Manifest is a set of compiled aggregates. It is not changed after it has been handed to an
+// engine.
 type Manifest struct {
-	Hash   string // "sha256:…" of the source set
-	Engine string // engine and bytecode version, as kept with each commit
-
-	rules map[aggregate.Type]rules
+	Hash     string // "sha256:…" of the source set
+	Engine   string // engine and bytecode version, as kept with each commit
+	Programs map[aggregate.Type]*vm.Program
 }
 
-// Swap makes m the manifest of every flight that begins from now on. Flights under way end with
-// the one they have.
+// Swap makes m the manifest of every flight that begins from now on; flights under way end with
+// the one they have. Live aggregates are taken over at their next work: as they are when the
+// fingerprint of their rules is the same, else by a replay.
 func (e *Engine) Swap(m *Manifest) {
-	e.manifest.Store(&manifest{hash: m.Hash, engine: m.Engine, rules: m.rules})
+	next := &manifest{hash: m.Hash, engine: m.Engine, rules: make(map[aggregate.Type]*rules, len(m.Programs))}
+	for t, p := range m.Programs {
+		next.rules[t] = newRules(p, e.opts.AllowUnknown)
+	}
+	e.manifest.Store(next)
+}
+
+// Manifest is the hash of the current set, empty before the first.
+func (e *Engine) Manifest() string {
+	if m := e.manifest.Load(); m != nil {
+		return m.hash
+	}
+	return ""
 }

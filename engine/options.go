@@ -63,6 +63,10 @@ type Options struct {
 	// HashCommands keeps only the hash of each command in its commit, not the payload.
 	HashCommands bool
 
+	// AllowUnknown tells of which events a replay passes over fields that the manifest does not
+	// declare; nil refuses all: what a newer manifest wrote would be lost in silence.
+	AllowUnknown func(t aggregate.Type, event string) bool
+
 	// Admit, when set, is asked after the look-up of repeats and before anything is decided;
 	// its error, such as a quota, is the reply. It must not block.
 	Admit    func(*aggregate.Command) error

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/cloudlysis/aggregate"
@@ -27,7 +28,7 @@ type owner struct {
 type live struct {
 	loaded      bool
 	man         *manifest
-	rules       rules
+	rules       *rules
 	incarnation uint64 // of the log, when loaded
 	state       []value.V
 	mark        aggregate.Mark
@@ -76,7 +77,7 @@ func (o *owner) depart() bool {
 	if !o.e.registry.shard(o.key).remove(o) {
 		return false
 	}
-	if l := &o.live; l.loaded && l.version > l.snapshotted {
+	if l := &o.live; l.loaded && l.version > l.snapshotted && o.e.ctx.Err() == nil {
 		o.snapshot(o.e.closing.Load())
 	}
 	o.e.tenants.leave(o.tenant)
@@ -166,9 +167,7 @@ func (o *owner) view() (view, error) {
 	if l.version == 0 {
 		return view{}, &aggregate.NotFoundError{Key: o.key}
 	}
-	s := make([]value.V, len(l.state))
-	copy(s, l.state)
-	return view{rules: l.rules, state: s, mark: l.mark, updated: l.updated}, nil
+	return view{rules: l.rules, state: slices.Clone(l.state), mark: l.mark, updated: l.updated}, nil
 }
 
 // failAll answers everything taken with err: the aggregate cannot be worked on.
@@ -185,15 +184,19 @@ func (o *owner) failAll(err error) {
 // failRest answers the flight that could not be settled because of err: what rests on the
 // state or the append gets err, what rests on facts gets its result.
 func (o *owner) failRest(err error) {
+	read := err
 	if err == errMoved {
+		read = &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: "the aggregate moves on too fast", RetryAfter: retryAfter}
 		err = &aggregate.VersionConflictError{Expected: o.f.at.Version, Actual: o.live.version}
 	}
-	err = unavailable(err)
+	err, read = unavailable(err), unavailable(read)
 	for _, r := range o.work[:o.f.n] {
 		switch {
 		case r == nil:
 		case r.kind == askBarrier || r.kind == askCommand && r.basis == onFact:
 			r.answer()
+		case r.kind == askState:
+			r.fail(read)
 		default:
 			r.fail(err)
 		}
@@ -224,4 +227,3 @@ func (b Backoff) wait(n int) time.Duration {
 	}
 	return d/2 + rand.N(d/2+1)
 }
-

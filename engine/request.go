@@ -35,6 +35,7 @@ const (
 
 // request is one command or read on its way through an owner. Requests are pooled.
 type request struct {
+	pool *sync.Pool
 	kind kind
 	at   atomic.Uint32
 	cmd  *aggregate.Command
@@ -59,10 +60,11 @@ const (
 	onAppend              // the flight is in the log
 )
 
-var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
-
-func newRequest(k kind, cmd *aggregate.Command) *request {
-	r := requests.Get().(*request)
+func (e *Engine) newRequest(k kind, cmd *aggregate.Command) *request {
+	r, ok := e.requests.Get().(*request)
+	if !ok {
+		r = &request{pool: &e.requests, done: make(chan struct{}, 1)}
+	}
 	r.kind, r.cmd = k, cmd
 	r.at.Store(queued)
 	return r
@@ -72,7 +74,7 @@ func newRequest(k kind, cmd *aggregate.Command) *request {
 func (r *request) free() {
 	r.cmd, r.reply, r.err, r.gas, r.basis = nil, nil, nil, 0, onFact
 	r.view = view{}
-	requests.Put(r)
+	r.pool.Put(r)
 }
 
 // hashPayload fills hash. What is no JSON object is refused here: it cannot be the repeat of
@@ -83,7 +85,7 @@ func (r *request) hashPayload() error {
 		err = errors.New("a command is a JSON object with a \"type\"")
 	}
 	if err != nil {
-		return invalid(err)
+		return invalidOne(err)
 	}
 	sum := sha256.Sum256(text)
 	hex.Encode(r.hash[:], sum[:])
@@ -95,15 +97,6 @@ func (r *request) hashPayload() error {
 
 // maxKeptText is how much room for a payload a pooled request keeps.
 const maxKeptText = 16 << 10
-
-// invalid makes a ValidationError of what package value found.
-func invalid(err error) error {
-	var f *value.FieldError
-	if errors.As(err, &f) {
-		return &aggregate.ValidationError{Path: f.Path, Message: f.Message, Errors: []aggregate.FieldError{{Path: f.Path, Message: f.Message}}}
-	}
-	return &aggregate.ValidationError{Message: err.Error()}
-}
 
 // take begins r's turn; false means that the caller has withdrawn it, and it is gone.
 func (r *request) take() bool {

@@ -63,6 +63,9 @@ func (o *owner) adopt(mark aggregate.Mark) {
 	f, l := &o.f, &o.live
 	l.state, f.state = f.state, l.state
 	l.mark, l.version, l.updated = mark, f.version, f.updated
+	if !l.loaded { // lost while in doubt; it is loaded anew before the next flight
+		return
+	}
 	for _, id := range f.ids {
 		l.ids.add(id, mark.Sequence)
 	}

@@ -82,8 +82,8 @@ func (s *snapshots) write(j *snapshotJob) {
 	v := &j.view
 	err := s.opts.Snapshots.Put(&aggregate.Snapshot{
 		TenantID: j.key.Tenant, AggregateID: j.key.ID, AggregateType: j.key.Type, Version: j.version,
-		State: v.rules.appendState(nil, v.state), CreatedAt: s.opts.Clock().UTC().Round(0), Mark: v.mark,
-		Fingerprint: v.rules.fingerprint(), UpdatedAt: v.updated, Commands: j.ids.encode(nil)})
+		State: v.rules.stateJSON(v.state), CreatedAt: s.opts.Clock().UTC().Round(0), Mark: v.mark,
+		Fingerprint: v.rules.print, UpdatedAt: v.updated, Commands: j.ids.encode(nil)})
 	switch {
 	case err == nil:
 		s.opts.Observer.Snapshot(j.key, SnapshotWritten)

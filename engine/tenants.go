@@ -117,7 +117,7 @@ func (e *Engine) Drain(ctx context.Context, id aggregate.TenantID) error {
 	})
 	waits := make([]*request, 0, len(owners))
 	for _, o := range owners {
-		r := newRequest(askBarrier, nil)
+		r := e.newRequest(askBarrier, nil)
 		if o.box.put(r, 0) != putOK {
 			r.free() // it has left: nothing of it is under way
 			continue

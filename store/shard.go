@@ -19,7 +19,7 @@ type shard struct {
 	path string
 	log  *slog.Logger
 
-	mu     sync.RWMutex // for db, which is replaced when a write broke it
+	mu     sync.RWMutex // taken by writers, shared by readers
 	db     *buntdb.DB
 	closed bool
 
@@ -107,51 +107,32 @@ func (s *shard) view(f func(*buntdb.Tx) error) error {
 }
 
 // update runs f in a transaction that writes. BuntDB panics if a failed write cannot be undone
-// (a full disk that then refuses a truncate) and keeps its lock; then the file is begun anew.
-func (s *shard) update(f func(*buntdb.Tx) error) error {
-	err := s.tryUpdate(f)
-	var broken *brokenError
-	if errors.As(err, &broken) {
-		s.replace(broken.db, err)
-	}
-	return err
-}
-
-// brokenError: db cannot be used any more, not even closed.
-type brokenError struct {
-	db    *buntdb.DB
-	cause any
-}
-
-func (e *brokenError) Error() string { return fmt.Sprintf("the snapshot file broke: %v", e.cause) }
-
-func (s *shard) tryUpdate(f func(*buntdb.Tx) error) (err error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+// (a full disk that then refuses a truncate) and keeps its lock: hence a lock of our own around
+// it, so that nobody waits for that one, and the file is begun anew.
+func (s *shard) update(f func(*buntdb.Tx) error) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
 		return errClosed
 	}
 	if s.db == nil {
 		return errDamaged
 	}
-	db := s.db
 	defer func() {
 		if p := recover(); p != nil {
-			err = &brokenError{db, p}
+			err = fmt.Errorf("the file broke: %v", p)
+			s.replace(err)
 		}
 	}()
-	if err = db.Update(f); err == nil {
+	if err = s.db.Update(f); err == nil {
 		s.written.Store(time.Now().UnixNano())
 	}
 	return err
 }
 
-func (s *shard) replace(broken *buntdb.DB, cause error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || s.db != broken { // another goroutine was faster
-		return
-	}
+// replace puts an empty file in the place of a broken one. The old database is left alone: its
+// lock may never come free.
+func (s *shard) replace(cause error) {
 	s.db = nil
 	if err := s.anew(cause); err != nil {
 		s.log.Error("a snapshot file cannot be begun anew; its aggregates have no snapshots until the restart", "file", s.path, "error", err)
@@ -176,25 +157,24 @@ func (s *shard) fileSize() int64 {
 	return fi.Size()
 }
 
-func (s *shard) shrink() error {
-	err := s.tryShrink()
-	var broken *brokenError
-	if errors.As(err, &broken) {
-		s.replace(broken.db, err)
-	}
-	return err
-}
-
-func (s *shard) tryShrink() (err error) {
+// shrink rewrites the file with the live values only. BuntDB panics if it cannot put the new
+// file in place; then the old one is closed and gone.
+func (s *shard) shrink() (err error) {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed || s.db == nil {
+	db := s.db
+	s.mu.RUnlock()
+	if db == nil {
 		return nil
 	}
-	db := s.db
 	defer func() {
 		if p := recover(); p != nil {
-			err = &brokenError{db, p}
+			err = fmt.Errorf("the file broke: %v", p)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.db == db && !s.closed {
+				_ = db.Close() // it says that its file is closed already
+				s.replace(err)
+			}
 		}
 	}()
 	return db.Shrink()

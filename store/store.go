@@ -319,7 +319,11 @@ func (s *Store) maintain(ctx context.Context) {
 
 func (s *Store) shrink(sh *shard) {
 	before := sh.fileSize()
-	if err := sh.shrink(); err != nil {
+	err := sh.shrink()
+	if errors.Is(err, buntdb.ErrDatabaseClosed) {
+		return
+	}
+	if err != nil {
 		s.stats.errors.Add(1)
 		s.opts.Logger.Warn("a snapshot file could not be shrunk", "file", sh.path, "error", err)
 		return
@@ -328,11 +332,12 @@ func (s *Store) shrink(sh *shard) {
 	s.opts.Logger.Debug("a snapshot file was shrunk", "file", sh.path, "before", before, "after", sh.fileSize())
 }
 
-// Close waits for a shrink under way and closes the files. Later calls fail with aggregate.ErrStorage.
+// Close closes the files, which ends a shrink under way. Later calls fail with aggregate.ErrStorage.
 func (s *Store) Close() error {
 	s.stop()
+	err := s.closeShards()
 	s.done.Wait()
-	if err := s.closeShards(); err != nil {
+	if err != nil {
 		return fmt.Errorf("%w: close: %w", aggregate.ErrStorage, err)
 	}
 	return nil

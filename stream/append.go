@@ -75,6 +75,9 @@ func (l *Log) flight(key aggregate.Key, at aggregate.Mark, commits []aggregate.C
 	if err != nil {
 		return nil, err
 	}
+	if at.Sequence == 0 && at != (aggregate.Mark{Stream: at.Stream}) {
+		return nil, fmt.Errorf("%w: the mark %+v has no sequence", envelope.ErrInvalid, at)
+	}
 	if first := m.First(); first != 0 && first != at.Version.Next() {
 		return nil, fmt.Errorf("%w: its first event has version %d after version %d", envelope.ErrInvalid, first, at.Version)
 	}
@@ -83,11 +86,18 @@ func (l *Log) flight(key aggregate.Key, at aggregate.Mark, commits []aggregate.C
 	if l.opts.ExclusiveIDs && at.Sequence == 0 {
 		f.msg.Header[envelope.HeaderExpectedSubject] = []string{l.opts.Layout.Owners(key.Type, key.ID)}
 	}
-	if size, most := int64(f.msg.Size()), l.nc.MaxPayload(); size > most {
-		return nil, fmt.Errorf("%w: %d commits make a message of about %d bytes, the server takes %d (max_payload)", aggregate.ErrTooLarge, len(commits), size, most)
+	if size, most := int64(len(body)+headerRoom), l.nc.MaxPayload(); size > most {
+		return nil, fmt.Errorf("%w: %d commits make a body of %d bytes; the server takes %d (max_payload), %d of them for headers", aggregate.ErrTooLarge, len(commits), len(body), most, headerRoom)
 	}
 	return f, nil
 }
+
+// headerRoom is more than the headers of any message take.
+const headerRoom = 2048
+
+// MaxBody is the greatest body that fits into one message, in bytes. A body is its payloads and
+// commands plus about 600 bytes a commit.
+func (l *Log) MaxBody() int { return int(l.nc.MaxPayload()) - headerRoom }
 
 // sizeOf is about the size of the body, so that its buffer need not grow.
 func sizeOf(commits []aggregate.Commit) int {
@@ -126,7 +136,10 @@ func (l *Log) send(ctx context.Context, f *flight) (aggregate.Sequence, error) {
 		case a.code == 0:
 			return l.settleDuplicate(ctx, f, a.seq)
 		case a.code == codeStale:
-			return l.settleConflict(ctx, f)
+			seq, err := l.settleConflict(ctx, f)
+			if !errors.Is(err, errUnmoved) || time.Now().Add(delay).After(give) {
+				return seq, err
+			}
 		case a.code == codeTooLarge:
 			return 0, fmt.Errorf("%w: %s (stream's max_msg_size)", aggregate.ErrTooLarge, a.text)
 		case a.code != codeBusy && a.code != codeTooMany && a.status != tooMany:
@@ -211,6 +224,10 @@ func (l *Log) settleDuplicate(ctx context.Context, f *flight, seq aggregate.Sequ
 	return 0, fmt.Errorf("%w: its message id belongs to another message, at sequence %d", aggregate.ErrConflict, seq)
 }
 
+// errUnmoved: the server called the guard stale, yet the subject stands where it says. At R3 the
+// message that made it stale is still on its way; at R1 the server could not read its store.
+var errUnmoved = unavailable("refused as stale, though nothing has changed")
+
 // settleConflict finds out what stands after the guard: our own bytes from an earlier try, a
 // message of another tenant, or another writer's.
 func (l *Log) settleConflict(ctx context.Context, f *flight) (aggregate.Sequence, error) {
@@ -219,7 +236,13 @@ func (l *Log) settleConflict(ctx context.Context, f *flight) (aggregate.Sequence
 		if err := l.owned(ctx, f.key); err != nil {
 			return 0, err
 		}
+		if f.at.Sequence == 0 {
+			return 0, errUnmoved
+		}
 		return 0, fmt.Errorf("%w: the log has no message of it", aggregate.ErrConflict)
+	}
+	if err == nil && s.seq == f.at.Sequence && envelope.HashOf(s.body) == f.at.Hash {
+		return 0, errUnmoved
 	}
 	if err == nil && s.seq > f.at.Sequence && !s.follows(f.at.Sequence) {
 		// Others have gone on from there; ours may be the first of them.

@@ -231,7 +231,14 @@ func TestAppendAgainAfterDoubt(t *testing.T) {
 
 func TestCallerLeavesInDoubt(t *testing.T) {
 	srv := startServer(t, t.TempDir(), -1)
-	l := openLog(t, srv, Options{Sync: syncFunc(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })})
+	opened := false
+	l := openLog(t, srv, Options{Sync: syncFunc(func(ctx context.Context) error {
+		if opened {
+			<-ctx.Done()
+		}
+		return ctx.Err()
+	})})
+	opened = true
 	key := newKey("acme")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -286,15 +293,25 @@ func TestAppendRefusesWhatCannotBeStored(t *testing.T) {
 	}{
 		{"too large", []aggregate.Commit{big}, aggregate.ErrTooLarge},
 		{"no commits", nil, envelope.ErrInvalid},
+		{"a version without a sequence", []aggregate.Commit{commit(key, 0, 1)}, envelope.ErrInvalid},
 		{"wrong first version", []aggregate.Commit{commit(key, 3, 1)}, envelope.ErrInvalid},
 	}
 	for _, tt := range tests {
-		_, err := l.Append(t.Context(), key, aggregate.Mark{}, tt.commits)
+		at := aggregate.Mark{}
+		if tt.name == "a version without a sequence" {
+			at.Version = 4
+		}
+		_, err := l.Append(t.Context(), key, at, tt.commits)
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
 		}
 	}
-	if seq, err := l.LastSequence(t.Context()); err != nil || seq != 0 {
+	fits := commit(key, 0, 1)
+	fits.Events[0].Payload = json.RawMessage(`{"a":"` + strings.Repeat("x", l.MaxBody()-1000) + `"}`)
+	if _, err := l.Append(t.Context(), newKey("acme"), aggregate.Mark{}, []aggregate.Commit{fits}); err != nil {
+		t.Errorf("a body that fits: got %v", err)
+	}
+	if seq, err := l.LastSequence(t.Context()); err != nil || seq != 1 {
 		t.Errorf("something was stored: %d, %v", seq, err)
 	}
 }
@@ -404,9 +421,89 @@ func TestIsLatest(t *testing.T) {
 		}
 	}
 	u := openLog(t, srv, Options{Unshared: true})
-	stopServer(srv) // it answers without asking
-	u.gate.set(true)
+	u.loads.Close() // it answers without asking
 	if got, err := u.IsLatest(t.Context(), key, m1); !got || err != nil {
 		t.Errorf("unshared: got %t, %v", got, err)
+	}
+}
+
+// The server says stale, and nothing has moved: the flight is offered again, then refused for now.
+func TestUnmovedConflictIsNoConflict(t *testing.T) {
+	l := newLog(t, Options{})
+	key := newKey("acme")
+	m := grow(t, l, key, aggregate.Mark{}, 1)
+	for _, at := range []aggregate.Mark{{}, m} {
+		k := key
+		if at.Sequence == 0 {
+			k = newKey("acme")
+		}
+		f, err := l.flight(k, at, []aggregate.Commit{commit(k, at.Version, 1)})
+		must(t, err)
+		_, err = l.settleConflict(t.Context(), f)
+		wantErr(t, err, errUnmoved)
+		wantErr(t, err, aggregate.ErrStream)
+		if errors.Is(err, aggregate.ErrConflict) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestClosedLog(t *testing.T) {
+	srv := startServer(t, t.TempDir(), -1)
+	l, err := Open(t.Context(), connect(t, srv.ClientURL()), Options{})
+	must(t, err)
+	key := newKey("acme")
+	m := grow(t, l, key, aggregate.Mark{}, 1)
+	must(t, l.Close())
+	_, err = l.Append(t.Context(), key, m, []aggregate.Commit{commit(key, 1, 1)})
+	wantErr(t, err, aggregate.ErrStream)
+	_, _, err = versions(l, key, m)
+	wantErr(t, err, aggregate.ErrStream)
+	for _, err = range l.Follow(t.Context(), envelope.Filter{AllTenants: true}, 0) {
+		break
+	}
+	wantErr(t, err, aggregate.ErrStream)
+}
+
+func TestClosedConnectionIsNoDoubt(t *testing.T) {
+	srv := startServer(t, t.TempDir(), -1)
+	l := openLog(t, srv, Options{})
+	l.nc.Close()
+	_, err := l.inbox.publish(&nats.Msg{Subject: "x"}, nil, time.Minute)
+	var lost lostError
+	if !errors.Is(err, nats.ErrConnectionClosed) || errors.As(err, &lost) {
+		t.Errorf("got %v: nothing was sent", err)
+	}
+	key := newKey("acme")
+	_, err = l.Append(t.Context(), key, aggregate.Mark{}, []aggregate.Commit{commit(key, 0, 1)})
+	wantErr(t, err, aggregate.ErrStream)
+	if errors.Is(err, aggregate.ErrInDoubt) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnswersOfTheStream(t *testing.T) {
+	tests := []struct {
+		name, data string
+		header     nats.Header
+		want       ack
+		err        error
+	}{
+		{"taken", `{"stream":"AGGREGATE_EVENTS","seq":9007199254740993}`, nil, ack{seq: 9007199254740993}, nil},
+		{"duplicate", `{"stream":"S","domain":"d","seq":7,"duplicate":true}`, nil, ack{seq: 7, duplicate: true}, nil},
+		{"stale", `{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"S","seq":0}`, nil,
+			ack{code: 10071, status: 400, text: "wrong last sequence: 3"}, nil},
+		{"too many", `{"error":{"code":429,"err_code":10167,"description":"too many requests"}}`, nil, ack{code: 10167, status: 429, text: "too many requests"}, nil},
+		{"error without a code", `{"error":{"description":"?"}}`, nil, ack{code: -1, text: "?"}, nil},
+		{"nobody listens", ``, nats.Header{"Status": {"503"}}, ack{}, aggregate.ErrStream},
+		{"empty", ``, nil, ack{}, aggregate.ErrInDoubt},
+		{"no ack", `+OK`, nil, ack{}, aggregate.ErrInDoubt},
+		{"cut", `{"stream":"S"`, nil, ack{}, aggregate.ErrInDoubt},
+	}
+	for _, tt := range tests {
+		got, err := parseAck(&nats.Msg{Data: []byte(tt.data), Header: tt.header})
+		if got != tt.want || !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
+			t.Errorf("%s: got %+v, %v, want %+v, %v", tt.name, got, err, tt.want, tt.err)
+		}
 	}
 }

@@ -62,6 +62,11 @@ func (l *Log) follow(ctx context.Context, inc *incarnation, subject string, afte
 		if !errors.Is(err, errInterrupted) {
 			return err
 		}
+		select {
+		case <-l.closed:
+			return unavailable("the log is closed")
+		default:
+		}
 		if reached > after {
 			after, delay = reached, first
 		}
@@ -74,10 +79,11 @@ func (l *Log) follow(ctx context.Context, inc *incarnation, subject string, afte
 
 // session reads through one consumer and tells how far it came.
 func (l *Log) session(ctx context.Context, inc *incarnation, subject string, after aggregate.Sequence, yield func(Entry, error) bool) (aggregate.Sequence, error) {
-	msgs, err := l.consume(ctx, inc, subject, after)
+	c, msgs, err := l.consume(ctx, inc, subject, after)
 	if err != nil {
 		return after, err
 	}
+	defer l.endConsumer(c)
 	defer msgs.Stop()
 	// The consumer may not have outlived a lost connection, and nobody would tell for a while.
 	reading, cancel := context.WithCancel(ctx)
@@ -108,34 +114,44 @@ func (l *Log) session(ctx context.Context, inc *incarnation, subject string, aft
 
 // consume makes a consumer that delivers what stands after a sequence, if the stream is still
 // the one that the sequence is of.
-func (l *Log) consume(ctx context.Context, inc *incarnation, subject string, after aggregate.Sequence) (jetstream.MessagesContext, error) {
+func (l *Log) consume(ctx context.Context, inc *incarnation, subject string, after aggregate.Sequence) (jetstream.Consumer, jetstream.MessagesContext, error) {
 	now, err := l.enter(ctx)
 	if err == nil && now != inc {
-		return nil, fmt.Errorf("%w: %w", aggregate.ErrStaleMark, errGone)
+		return nil, nil, fmt.Errorf("%w: %w", aggregate.ErrStaleMark, errGone)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInterrupted, err)
+		return nil, nil, fmt.Errorf("%w: %w", errInterrupted, err)
 	}
 	ask, cancel := context.WithTimeout(ctx, l.opts.AckWait)
 	defer cancel()
 	s, err := l.jsr.Stream(ask, l.name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInterrupted, err)
+		return nil, nil, fmt.Errorf("%w: %w", errInterrupted, err)
 	}
 	if i := s.CachedInfo(); !i.Created.Equal(inc.created) {
-		return nil, fmt.Errorf("%w: %w", aggregate.ErrStaleMark, errGone)
+		return nil, nil, fmt.Errorf("%w: %w", aggregate.ErrStaleMark, errGone)
 	}
 	c, err := s.CreateConsumer(ask, jetstream.ConsumerConfig{FilterSubject: subject, AckPolicy: jetstream.AckNonePolicy,
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: uint64(after) + 1,
 		InactiveThreshold: consumerIdle, MemoryStorage: true, Replicas: 1})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInterrupted, err)
+		return nil, nil, fmt.Errorf("%w: %w", errInterrupted, err)
 	}
 	msgs, err := c.Messages(jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInterrupted, err)
+		return nil, nil, fmt.Errorf("%w: %w", errInterrupted, err)
 	}
-	return msgs, nil
+	return c, msgs, nil
+}
+
+// endConsumer saves the server the wait until it gives an idle consumer up.
+func (l *Log) endConsumer(c jetstream.Consumer) {
+	if !l.loads.IsConnected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = l.jsr.DeleteConsumer(ctx, l.name, c.CachedInfo().Name) // it ends by itself as well
 }
 
 func entry(m jetstream.Msg, seq aggregate.Sequence) (Entry, error) {

@@ -9,8 +9,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/cloudlysis/aggregate"
 )
 
 // incarnation is one life of the stream with what this process knows of it.
@@ -27,28 +25,27 @@ func newIncarnation(name string, info *jetstream.StreamInfo) *incarnation {
 	return inc
 }
 
-func raise(to *atomic.Uint64, v uint64) {
-	for {
-		old := to.Load()
-		if v <= old || to.CompareAndSwap(old, v) {
-			return
-		}
-	}
+// lost tells whether the stream is the same one and ends before what was seen of it.
+func (inc *incarnation) lost(info *jetstream.StreamInfo) bool {
+	return info.Created.Equal(inc.created) && info.State.LastSeq < inc.seen.Load()
 }
 
-// syncedTo returns when the message at seq, which was seen before the call, is as durable as
-// configured. One wait covers all that was seen when it began: a stream is written in order.
-func (l *Log) syncedTo(ctx context.Context, inc *incarnation, seq aggregate.Sequence) error {
-	raise(&inc.seen, uint64(seq))
-	if l.opts.Sync == nil || inc.synced.Load() >= uint64(seq) {
-		return nil
+const (
+	lagTries = 10
+	lagPause = 100 * time.Millisecond
+)
+
+// raise tells whether it made the value greater.
+func raise(to *atomic.Uint64, v uint64) bool {
+	for {
+		old := to.Load()
+		if v <= old {
+			return false
+		}
+		if to.CompareAndSwap(old, v) {
+			return true
+		}
 	}
-	upTo := inc.seen.Load()
-	if err := l.opts.Sync.Wait(ctx); err != nil {
-		return err
-	}
-	raise(&inc.synced, upTo)
-	return nil
 }
 
 // gate holds callers up while it is closed. It begins open.
@@ -111,6 +108,8 @@ func (l *Log) enter(ctx context.Context) (*incarnation, error) {
 		case <-ch:
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		case <-l.closed:
+			return nil, unavailable("the log is closed")
 		case <-t.C:
 			return nil, unavailable("the connection to the server was lost")
 		}
@@ -173,15 +172,21 @@ func (l *Log) turn(ctx context.Context, s nats.Status, statuses <-chan nats.Stat
 func (l *Log) compare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.opts.AckWait)
 	defer cancel()
+	old := l.current.Load()
 	info, err := l.info(ctx)
+	// A new leader of a replicated stream may still be applying what was acknowledged before.
+	for i := 0; err == nil && i < lagTries && info.Config.Replicas > 1 && old.lost(info); i++ {
+		if err = sleep(ctx, lagPause); err == nil {
+			info, err = l.info(ctx)
+		}
+	}
 	if err != nil {
 		return err
 	}
 	if err := suits(&info.Config, l.config()); err != nil {
 		return err
 	}
-	old := l.current.Load()
-	if info.Created.Equal(old.created) && info.State.LastSeq >= old.seen.Load() {
+	if !old.lost(info) && info.Created.Equal(old.created) {
 		raise(&old.seen, info.State.LastSeq)
 		return nil
 	}

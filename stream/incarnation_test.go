@@ -213,6 +213,22 @@ func TestFullStreamRefusesAppends(t *testing.T) {
 	}
 }
 
+func TestStreamWithASmallerLimit(t *testing.T) {
+	srv := startServer(t, t.TempDir(), -1)
+	nc := connect(t, srv.ClientURL())
+	js, err := jetstream.New(nc)
+	must(t, err)
+	cfg := (&Log{name: "AGGREGATE_EVENTS", opts: Options{}.withDefaults(nc)}).config()
+	cfg.MaxMsgSize = 4096
+	_, err = js.CreateStream(t.Context(), cfg)
+	must(t, err)
+	l := openLog(t, srv, Options{})
+	key := newKey("acme")
+	_, err = l.Append(t.Context(), key, aggregate.Mark{}, []aggregate.Commit{commit(key, 0, 50)})
+	wantErr(t, err, aggregate.ErrTooLarge)
+	grow(t, l, key, aggregate.Mark{}, 1)
+}
+
 func TestManifestsAreKept(t *testing.T) {
 	dir := t.TempDir()
 	srv := startServer(t, dir, -1)

@@ -320,6 +320,30 @@ func TestFailedSyncIsDoubt(t *testing.T) {
 	wantErr(t, err, broken)
 }
 
+func TestWatermarkIsPublished(t *testing.T) {
+	srv := startServer(t, t.TempDir(), -1)
+	sub, err := connect(t, srv.ClientURL()).SubscribeSync("aggregate.synced.>")
+	must(t, err)
+	must(t, sub.SetPendingLimits(-1, -1))
+	var round atomic.Int32
+	l := openLog(t, srv, Options{Sync: syncFunc(func(context.Context) error { round.Add(1); return nil })})
+	grow(t, l, newKey("acme"), aggregate.Mark{}, 5)
+	for last := ""; last != "5"; {
+		m, err := sub.NextMsg(10 * time.Second)
+		must(t, err)
+		if last = string(m.Data); m.Subject != "aggregate.synced.AGGREGATE_EVENTS" || last > "5" {
+			t.Fatalf("got %s on %s", last, m.Subject)
+		}
+	}
+	if round.Load() < 5 {
+		t.Errorf("the watermark went ahead of the syncs: %d", round.Load())
+	}
+	m, err := sub.NextMsg(10 * time.Second) // and again for those who came late
+	if err != nil || string(m.Data) != "5" {
+		t.Errorf("got %v, %v", m, err)
+	}
+}
+
 // The law of the log, against a plain model: an append at the latest mark extends the history, any
 // other changes nothing; a load after any mark gives the rest of it.
 func TestLawLogAgainstModel(t *testing.T) {

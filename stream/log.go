@@ -28,8 +28,9 @@ type Options struct {
 	// Loads is a second connection to the same account, for reads; nil takes the first one.
 	// Direct gets run in the connection's read loop, where they would hold up appends.
 	Loads *nats.Conn
-	// Sync is waited for before an append is answered and before a message is given out; nil
-	// leaves durability to the server's own setting.
+	// Sync is waited for before an append is answered and before a message is given out; then
+	// the sequence that is on disk is published on [WatermarkSubject]. nil leaves durability to
+	// the server's own setting.
 	Sync Syncer
 	// Unshared tells that nobody else writes to the stream and that the server has one replica
 	// (the embedded one): then the state that this process knows is the latest.
@@ -59,14 +60,16 @@ type Log struct {
 	inbox *inbox
 	keep  int // bytes of bodies that one load holds on to
 
-	current atomic.Pointer[incarnation]
-	epoch   atomic.Uint64 // counts incarnations; what Incarnation gives
-	gate    *gate         // closed between a lost connection and the check after it
+	current  atomic.Pointer[incarnation]
+	epoch    atomic.Uint64 // counts incarnations; what Incarnation gives
+	advanced chan struct{} // the watermark went up
+	gate     *gate         // closed between a lost connection and the check after it
 
 	manifests manifestStore
 
-	stop context.CancelFunc
-	done sync.WaitGroup
+	stop   context.CancelFunc
+	closed <-chan struct{} // of the context that stop ends
+	done   sync.WaitGroup
 }
 
 // Open connects the log to its stream, which it creates when absent. A stream whose settings
@@ -76,7 +79,7 @@ type Log struct {
 // when their callers have gone. ctx bounds the opening only.
 func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	opts = opts.withDefaults(nc)
-	l := &Log{opts: opts, nc: nc, loads: opts.Loads, name: opts.Layout.Stream(aggregate.Key{}), keep: keepBytes, gate: newGate()}
+	l := &Log{opts: opts, nc: nc, loads: opts.Loads, name: opts.Layout.Stream(aggregate.Key{}), keep: keepBytes, gate: newGate(), advanced: make(chan struct{}, 1)}
 	var err error
 	if l.js, err = jetstream.New(nc); err != nil {
 		return nil, fmt.Errorf("open stream %s: %w", l.name, err)
@@ -91,16 +94,22 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	l.epoch.Store(1)
 	inc := newIncarnation(l.name, info)
 	l.current.Store(inc)
-	if err := l.syncedTo(ctx, inc, aggregate.Sequence(info.State.LastSeq)); err != nil {
-		return nil, fmt.Errorf("open stream %s: first sync: %w", l.name, err)
+	if opts.Sync != nil { // the stream itself may be new
+		if err := opts.Sync.Wait(ctx); err != nil {
+			return nil, fmt.Errorf("open stream %s: first sync: %w", l.name, err)
+		}
+		raise(&inc.synced, info.State.LastSeq)
 	}
 	if l.inbox, err = newInbox(nc); err != nil {
 		return nil, fmt.Errorf("open stream %s: %w", l.name, err)
 	}
 	run, stop := context.WithCancel(context.Background())
-	l.stop = stop
+	l.stop, l.closed = stop, run.Done()
 	statuses := nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
 	l.done.Go(func() { l.watch(run, statuses) })
+	if opts.Sync != nil {
+		l.done.Go(func() { l.announce(run) })
+	}
 	return l, nil
 }
 
@@ -120,7 +129,7 @@ func (o Options) withDefaults(nc *nats.Conn) Options {
 	return o
 }
 
-// Close ends the log's goroutine and its subscription; appends under way are in doubt. Close it
+// Close ends the log's goroutines and its subscription; appends under way are in doubt. Close it
 // before the connections.
 func (l *Log) Close() error {
 	l.stop()

@@ -18,3 +18,6 @@ func FindCost(n int) int64 { return int64(bits.Len64(uint64(n))) }
 
 // BytesCost is the gas for so many bytes made or compared.
 func BytesCost(n int) int64 { return int64(n) >> 4 }
+
+// SortCost is the gas for putting n elements in order.
+func SortCost(n int) int64 { return int64(n) * FindCost(n) }

@@ -15,7 +15,8 @@ type Op uint8
 // word alone (bool, int, date, duration, enum), d a decimal, any type otherwise. Gas of a basic
 // block is charged in one sum: at the entry of its chunk, by the N of the conditional jump that
 // falls into it or of the plain jump that leads to it, or by an OpGas at its head when a
-// conditional jump leads to it. A jump to a stub that only ends the rule charges nothing.
+// conditional jump leads to it. A jump to a stub that only ends the rule charges nothing, nor does
+// one back to the head of a loop: the N of the OpNext holds the head's cost for the next round.
 //
 // What the verifier asks for: the types of the operands are those of the picture; a value of T
 // may stand where a T? is due, but not as the result of arithmetic or of a comparison, which need

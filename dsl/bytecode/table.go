@@ -15,6 +15,7 @@ const (
 	Charge             // gas
 	Round              // value.Mode
 	Flag               // 1 when A is in use
+	Own                // 1 when only the value's own length counts
 	Target             // index of an instruction of this chunk
 	Callee             // index into Chunks
 	EventOf
@@ -26,7 +27,7 @@ const (
 	CellOf  // cell of an element
 )
 
-var kindNames = [...]string{"", "dst", "src", "loop", "window", "number", "gas", "mode", "flag",
+var kindNames = [...]string{"", "dst", "src", "loop", "window", "number", "gas", "mode", "flag", "own",
 	"target", "chunk", "event", "code", "invariant", "type", "site", "field", "cell"}
 
 func (k Kind) String() string { return kindNames[k] }
@@ -45,9 +46,11 @@ const (
 	PerPair        // 1 for each element and BytesCost of the strings, of the smaller operand; nothing for scalars
 	PerCall        // value.Cost of the call
 	PerList        // 1 for each of the C elements
+	PerLength      // what has to be looked at, if the length of a does not settle it
+	PerSort        // SortCost of the elements of b, CopyCost of the cells made and the size of the keys
 )
 
-var dataNames = [...]string{"", "elements", "the search", "cells copied", "cells before", "bytes made", "what is compared", "the call", "C"}
+var dataNames = [...]string{"", "elements", "the search", "cells copied", "cells before", "bytes made", "what is compared", "the call", "C", "what is looked at", "the sort"}
 
 func (d Data) String() string { return dataNames[d] }
 
@@ -141,6 +144,7 @@ var ops = [opCount]Info{
 	OpWith:   {"with", None, Dst, Src, FieldOf, Src, 4, NoData, "a := b with field c := x"},
 
 	OpList:    {"list", None, Dst, Window, Number, None, 4, PerList, "a := a list of the c elements from b on"},
+	OpMapOf:   {"mapof", None, Dst, Src, Src, None, 6, PerSort, "a := a map of the keys in list b and the values in list c; of equal keys the last wins; faults index when their lengths differ"},
 	OpIndexL:  {"index.l", None, Dst, Src, Src, None, 2, NoData, "a := b[c]; faults index"},
 	OpIndexM:  {"index.m", None, Dst, Src, Src, None, 4, PerFind, "a := b[c]; faults absent_key"},
 	OpTryL:    {"try.l", None, Dst, Src, Src, None, 2, NoData, "a := b[c]?"},
@@ -163,7 +167,7 @@ var ops = [opCount]Info{
 	OpSumColI: {"sum.i", None, Dst, Src, CellOf, None, 2, PerRow, "a := sum of cell c of each element of b; faults overflow"},
 
 	OpBuiltin: {"builtin", None, Dst, Window, SiteOf, None, 4, PerCall, "a := call site c with the arguments from b on"},
-	OpBound:   {"bound", None, Src, None, TypeOf, None, 1, NoData, "check a against the bounds of type c; faults bound"},
+	OpBound:   {"bound", Own, Src, None, TypeOf, None, 1, PerLength, "check a against the bounds of type c at every depth, or its own length alone; faults bound"},
 }
 
 // Info gives the row of an opcode; an unknown one has an empty name.

@@ -80,6 +80,20 @@ func (v *verifier) tables() error {
 	if p.Gas < 0 || p.SnapshotEvery < 0 {
 		return bad("negative gas or snapshot interval")
 	}
+	if err := v.typeTables(); err != nil {
+		return err
+	}
+	for i := range p.Calls {
+		if err := v.site(&p.Calls[i]); err != nil {
+			return err
+		}
+	}
+	return v.fieldTables(newTypeCheck(p))
+}
+
+// typeTables checks enums, records and types by themselves.
+func (v *verifier) typeTables() error {
+	p := v.p
 	if err := checkRecords(p.Records); err != nil {
 		return err
 	}
@@ -99,12 +113,7 @@ func (v *verifier) tables() error {
 			return err
 		}
 	}
-	for i := range p.Calls {
-		if err := v.site(&p.Calls[i]); err != nil {
-			return err
-		}
-	}
-	return v.fieldTables(tc)
+	return nil
 }
 
 func (v *verifier) fieldTables(tc *typeCheck) error {

@@ -85,7 +85,7 @@ func (v *verifier) operands(in Ins, x uint16) string {
 			return "no such mode"
 		}
 	}
-	if info.N == Flag && in.N > 1 {
+	if (info.N == Flag || info.N == Own) && in.N > 1 {
 		return "no such flag"
 	}
 	kinds := [4]Kind{info.A, info.B, info.C, info.X}
@@ -262,6 +262,10 @@ func (v *verifier) dataFits(in Ins, x uint16) bool {
 	case OpList:
 		l := bare(ta)
 		return l.Kind == value.List && v.windowOf(b, int(c), l.Elem)
+	case OpMapOf:
+		m, tc := bare(ta), v.at(c)
+		return m.Kind == value.Map && tb.Kind == value.List && tc.Kind == value.List &&
+			value.Same(m.Key, tb.Elem) && fits(m.Elem, tc.Elem)
 	case OpLen:
 		return v.is(a, value.Int) && (tb.Kind == value.List || tb.Kind == value.Set || tb.Kind == value.Map)
 	case OpSumColD:

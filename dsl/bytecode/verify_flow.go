@@ -1,10 +1,20 @@
 package bytecode
 
+// maxSets bounds chunks times slots: 64 MiB of sets.
+const maxSets = 1 << 29
+
+// maxLoops bounds loops within loops; the language allows 100 levels (ruling 89).
+const maxLoops = 128
+
 // flow checks jumps, loops and calls, and gathers the effects of chunks.
 func (v *verifier) flow() error {
 	order, err := v.callOrder()
 	if err != nil {
 		return err
+	}
+	// Each chunk has a set of slots: so many must not be asked for by a small file.
+	if len(v.p.Chunks)*len(v.p.Slots) > maxSets {
+		return bad("%d chunks over %d slots are too many", len(v.p.Chunks), len(v.p.Slots))
 	}
 	v.fx.Chunks = make([]Effect, len(v.p.Chunks))
 	for _, c := range order {
@@ -65,6 +75,9 @@ func (v *verifier) loops(chunk int) error {
 		}
 		if len(open) > 0 && end > open[len(open)-1] {
 			return &VerifyError{c.Name, pc, "loops overlap"}
+		}
+		if len(open) >= maxLoops {
+			return &VerifyError{c.Name, pc, "loops nest too deep"}
 		}
 		open = append(open, end)
 		if err := v.loop(chunk, pc, end); err != nil {

@@ -21,7 +21,7 @@ var (
 // roots checks the chunks that the machine starts, and what commands, events and the other
 // tables say about them.
 func (v *verifier) roots() error {
-	for _, check := range []func() error{v.commands, v.events, v.conditions, v.recordWheres} {
+	for _, check := range []func() error{v.recordWheres, v.conditions, v.commands, v.events} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -100,6 +100,35 @@ func (v *verifier) commands() error {
 		}
 		if err := v.wheres(what, c.Wheres, c.Fields); err != nil {
 			return err
+		}
+		if err := v.untouched(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// untouched checks that what runs between the reading of a command and its decide leaves the
+// command's fields alone: wheres, the end of the aggregate's life and their parameters.
+func (v *verifier) untouched(c *Command) error {
+	window := span{int(c.Base), int(c.Base) + len(c.Fields)}
+	var sets Set
+	where := func(wheres []Where) {
+		for i := range wheres {
+			sets.join(v.fx.Chunks[wheres[i].Chunk].Sets)
+			sets.join(setOf(wheres[i].Params))
+		}
+	}
+	where(c.Wheres)
+	for i := range v.p.Wheres {
+		where(v.p.Wheres[i].Wheres)
+	}
+	if v.p.Final != NoChunk {
+		sets.join(v.fx.Chunks[v.p.Final].Sets)
+	}
+	for s := window.from; s < window.to; s++ {
+		if sets.Has(s) {
+			return bad("command %s: field %s is overwritten before the decide", c.Name, c.Fields[s-window.from].Name)
 		}
 	}
 	return nil

@@ -123,7 +123,8 @@ func (c *recordCells) record(r *value.RecordType) (int, bool) {
 	return n, true
 }
 
-// typ follows every part of a type, since a record may hold itself through a list too.
+// typ follows every part of a type: a record may hold itself through a list too, and what
+// writes a type out goes through its lists.
 func (c *recordCells) typ(t *value.Type, depth int) (int, bool) {
 	if t == nil || depth > maxTypeDepth {
 		return 1, true // refused elsewhere
@@ -137,10 +138,7 @@ func (c *recordCells) typ(t *value.Type, depth int) (int, bool) {
 		return n + 1, ok
 	case value.List, value.Set, value.Map, value.Optional:
 		n, ok := c.typ(t.Elem, depth+1)
-		if t.Kind == value.Optional {
-			return n, ok
-		}
-		return 1, ok
+		return n + 1, ok
 	}
 	return 1, true
 }

@@ -76,7 +76,7 @@ func (b *body) numbers(e *ast.Binary, op ArithOp, x, y Expr) Expr {
 // noDivision reports / and % on decimals, with the mend made of the author's operands.
 func (b *body) noDivision(e *ast.Binary, op ArithOp) {
 	if op == Mod {
-		b.c.report(diag.NoDivision, e.Span, "`%%` does not exist on decimals").
+		b.c.report(diag.NoDivision, e.Span, "`%s` does not exist on decimals", e.Op).
 			Hint = "`" + e.X.Pos().Text() + " - " + e.Y.Pos().Text() + " * div(" + e.X.Pos().Text() + ", " + e.Y.Pos().Text() + ", 0, down)` is the remainder"
 		return
 	}

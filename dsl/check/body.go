@@ -51,17 +51,15 @@ type body struct {
 	what   string // the rule by name, as in "apply deposited"
 	agg    *agg   // nil at top level
 	cmd    *commandDecl
+	fields *fieldSet // of the where
 	event  *eventVersion
-	fn     *fnDecl    // when it is a function's body
+	fn     *fnDecl     // when it is a function's body
 	result *value.Type // of the function
 	locals map[string]*binding
 	trail  []trailed
 	closed map[string]diag.Span // `is some` names whose scope has ended, for hints
 	node   *node
 	depth  int
-	wants  bool // a Blank may stand here: `then emit`
-	loops  int
-	dead   bool // after a statement that ends the rule
 	flow   flow
 	vars   []*binding
 	checks map[string]diag.Span // conditions that hold already, for repeated requires

@@ -47,12 +47,8 @@ func onlyComp(usage string, k CompKind, alt string) *builtinInfo {
 	return &builtinInfo{usage: usage, comp: k, hasComp: true, compOnly: true, alt: alt}
 }
 
-// builtins is the table of all builtins by name. It is filled once and never changes; a
-// function, since its entries refer to code that refers to it.
-var builtins map[string]*builtinInfo
-
-func init() { builtins = builtinTable() }
-
+// builtinTable makes the table of all builtins by name. It belongs to a checker: a package
+// variable would depend on itself, since its entries check calls.
 func builtinTable() map[string]*builtinInfo {
 	return map[string]*builtinInfo{
 		"len":           special("len(x): int", 1, 1, (*body).lenCall),
@@ -122,7 +118,7 @@ func (b *body) call(e *ast.Call, want *value.Type) Expr {
 	if f := b.sc.fn(e.Fn.Text); f != nil {
 		return b.fnCall(f, e)
 	}
-	info := builtins[e.Fn.Text]
+	info := b.c.builtins[e.Fn.Text]
 	if info == nil {
 		b.unknownCall(e)
 		return b.bad(e.Span)
@@ -176,7 +172,7 @@ func (b *body) unknownCall(e *ast.Call) {
 	case foreignCalls[name] != "":
 		d.Hint = "here that is written `" + foreignCalls[name] + "`"
 	default:
-		if !didYouMean(d, e.Fn.Span, name, append(b.sc.fnNames(), sortedKeys(builtins)...)) {
+		if !didYouMean(d, e.Fn.Span, name, append(b.sc.fnNames(), sortedKeys(b.c.builtins)...)) {
 			d.Hint = "declare it: `fn " + name + "(…): … = …`"
 		}
 	}

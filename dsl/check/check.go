@@ -22,10 +22,11 @@ type Options struct {
 // result is incomplete: good for editors, not to be compiled.
 func Files(files []*ast.File, opt Options, bag *diag.Bag) *Set {
 	c := &checker{
-		bag:     bag,
-		aggs:    map[string]*agg{},
-		records: map[*value.RecordType]*typeDecl{},
-		enums:   map[*value.EnumType]*typeDecl{},
+		bag:      bag,
+		aggs:     map[string]*agg{},
+		records:  map[*value.RecordType]*typeDecl{},
+		enums:    map[*value.EnumType]*typeDecl{},
+		builtins: builtinTable(),
 	}
 	c.addFiles(files, opt)
 	c.resolveImports()
@@ -41,18 +42,19 @@ func Files(files []*ast.File, opt Options, bag *diag.Bag) *Set {
 
 // checker is the state of one run of Files.
 type checker struct {
-	bag     *diag.Bag
-	files   []*file
-	byName  map[string]*file
-	aggs    map[string]*agg
-	order   []*agg // sorted by name
-	records map[*value.RecordType]*typeDecl
-	enums   map[*value.EnumType]*typeDecl
-	types   []*typeDecl  // all, in order of files and text
-	consts  []*constDecl // all
-	fns     []*fnDecl    // all
-	tests   []*Test
-	loose   []*body // bodies outside of functions and derives, for the effects
+	bag      *diag.Bag
+	files    []*file
+	byName   map[string]*file
+	aggs     map[string]*agg
+	order    []*agg // sorted by name
+	records  map[*value.RecordType]*typeDecl
+	enums    map[*value.EnumType]*typeDecl
+	builtins map[string]*builtinInfo
+	types    []*typeDecl  // all, in order of files and text
+	consts   []*constDecl // all
+	fns      []*fnDecl    // all
+	tests    []*Test
+	loose    []*body // bodies outside of functions and derives, for the effects
 }
 
 // report adds a finding of code at span.

@@ -78,7 +78,7 @@ func (c *checker) collectShared(n *names, s *scope, d ast.Decl) bool {
 			return true
 		}
 		n.fns[d.Name.Text] = decl
-		if builtins[d.Name.Text] != nil {
+		if c.builtins[d.Name.Text] != nil {
 			c.report(diag.FnNamedLikeBuiltin, d.Name.Span, "the function %q hides the builtin of that name", d.Name.Text).
 				Hint = "calls of " + d.Name.Text + "() mean this function; give it another name if the builtin is meant anywhere"
 		}

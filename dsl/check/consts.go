@@ -14,7 +14,6 @@ func (c *checker) resolveConsts() {
 	for _, t := range c.types {
 		if t.record != nil {
 			c.recordDefaults(t, t.name.Span)
-			c.recordWheres(t)
 		}
 	}
 }

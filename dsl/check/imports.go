@@ -30,10 +30,10 @@ func (c *checker) resolveImports() {
 	c.clashesInside()
 }
 
-func target(f *file, imp *ast.Import) string { return path.Join(path.Dir(f.name), imp.Path) }
+func importName(f *file, imp *ast.Import) string { return path.Join(path.Dir(f.name), imp.Path) }
 
 func (c *checker) importedFile(f *file, imp *ast.Import) *file {
-	name := target(f, imp)
+	name := importName(f, imp)
 	if strings.HasPrefix(imp.Path, "/") || name == ".." || strings.HasPrefix(name, "../") {
 		d := c.report(diag.ImportOutside, imp.PathSpan, "the import %q leads out of the manifest directory", imp.Path)
 		d.Hint = "a set is one directory: move the file into it"
@@ -113,7 +113,7 @@ func (c *checker) importCycles(edges map[*file][]*ast.Import) {
 		marks[f] = underway
 		trail = append(trail, f.name)
 		for _, imp := range edges[f] {
-			g := c.byName[target(f, imp)]
+			g := c.byName[importName(f, imp)]
 			switch {
 			case g == nil || g == f || marks[g] == done:
 			case marks[g] == underway:

@@ -58,10 +58,6 @@ func (b *body) listOf(e *ast.ListLit, elem *value.Type) Expr {
 	elems := make([]Expr, len(e.Elems))
 	ok := true
 	for i, x := range e.Elems {
-		if b.blank(x) {
-			ok = false
-			continue
-		}
 		elems[i] = b.as(x, elem, place{what: "an element of this list"})
 		ok = ok && !bad(elems[i].Type())
 	}
@@ -155,10 +151,6 @@ func (b *body) mapOf(e *ast.MapLit, key, elem *value.Type, toJSON bool) Expr {
 	ok := true
 	for i := range e.Keys {
 		keys[i] = b.as(e.Keys[i], key, place{what: "a key of this map"})
-		if b.blank(e.Values[i]) {
-			ok = false
-			continue
-		}
 		vals[i] = b.as(e.Values[i], elem, place{what: "a value of this map"})
 		ok = ok && !bad(keys[i].Type()) && !bad(vals[i].Type())
 	}
@@ -172,15 +164,8 @@ func (b *body) mapOf(e *ast.MapLit, key, elem *value.Type, toJSON bool) Expr {
 	return x
 }
 
-// blank tells whether e is a `_` in `then emit`, which the caller's caller handles.
-func (b *body) blank(e ast.Expr) bool {
-	_, ok := e.(*ast.Blank)
-	return ok && b.wants
-}
-
 // finishMap refuses equal constant keys (ruling 41).
 func (b *body) finishMap(e *ast.MapLit, keys, vals []Expr, t *value.Type) Expr {
-	var seen []*Const
 	byText := map[string]diag.Span{}
 	for _, k := range keys {
 		c, ok := k.(*Const)
@@ -194,7 +179,6 @@ func (b *body) finishMap(e *ast.MapLit, keys, vals []Expr, t *value.Type) Expr {
 			return b.bad(e.Span)
 		}
 		byText[text] = c.Span
-		seen = append(seen, c)
 	}
 	return b.fold(&MapLit{Typed{t, e.Span}, keys, vals})
 }

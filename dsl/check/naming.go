@@ -101,6 +101,11 @@ func (b *body) nameHint(d *diag.Diagnostic, e *ast.NameExpr) {
 		declaredAt(d, at, "%q is bound here", name)
 		return
 	}
+	if b.fields != nil && b.fields.find(name) >= 0 {
+		d.Hint = b.rule.hint
+		declaredAt(d, b.fields.asts[b.fields.find(name)].Name.Span, "%q comes after it", name)
+		return
+	}
 	if b.rule.cmd && b.cmd != nil && b.cmd.fields.find(name) >= 0 {
 		write("cmd." + name)
 		return
@@ -117,7 +122,7 @@ func (b *body) nameHint(d *diag.Diagnostic, e *ast.NameExpr) {
 		write("ctx." + name)
 		return
 	}
-	if b.sc.fn(name) != nil || builtins[name] != nil {
+	if b.sc.fn(name) != nil || b.c.builtins[name] != nil {
 		d.Hint = "functions are not values: call it, `" + name + "(…)`"
 		return
 	}
@@ -270,16 +275,16 @@ func (b *body) fieldOf(x Expr, e *ast.FieldExpr) Expr {
 		return b.bad(e.Span)
 	}
 	d := b.c.report(diag.NoFields, e.Name.Span, "%s has no fields", article(t))
-	d.Hint = noFieldHint(e, t)
+	d.Hint = b.noFieldHint(e, t)
 	return b.bad(e.Span)
 }
 
-func noFieldHint(e *ast.FieldExpr, t *value.Type) string {
+func (b *body) noFieldHint(e *ast.FieldExpr, t *value.Type) string {
 	x := e.X.Pos().Text()
 	switch {
 	case e.Name.Text == "length" || e.Name.Text == "size" || e.Name.Text == "count":
 		return "write `len(" + x + ")`"
-	case builtins[e.Name.Text] != nil:
+	case b.c.builtins[e.Name.Text] != nil:
 		return "write `" + e.Name.Text + "(" + x + ")`"
 	case t.Kind == value.JSON:
 		return "write `" + x + `["` + e.Name.Text + `"]` + "`"

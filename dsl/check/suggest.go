@@ -10,14 +10,11 @@ import (
 // letters differ, and among equally near ones the first in the order of candidates wins.
 func nearest(name string, candidates []string) string {
 	best, bestDist := "", len(name)/3+1
-	if len(name) <= 2 {
-		bestDist = 1
-	}
 	for _, c := range candidates {
 		if c == name || c == "" {
 			continue
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(c), bestDist); d < bestDist || (d == bestDist && best == "") {
+		if d := distance(strings.ToLower(name), strings.ToLower(c), bestDist); d < bestDist {
 			best, bestDist = c, d
 		}
 	}

@@ -19,7 +19,7 @@ type UpdateOp uint8
 
 // The updates.
 const (
-	Set       UpdateOp = iota // =
+	SetTo     UpdateOp = iota // =
 	Update                    // += -= *= on numbers, durations: Assign.Arith; the value must be there
 	AppendStr                 // += on a string
 	Append                    // += item on a list
@@ -45,8 +45,8 @@ type (
 		Op    UpdateOp
 		Arith ArithOp // of Update
 		Value Expr
-		// Target is the type of the place; Bounded tells that the place, or something above
-		// it on the path, has a bound that the write could break.
+		// Target is the type of the place, with the bounds that the write must keep; for
+		// Remove it is the container that the last step removes from.
 		Target *value.Type
 	}
 	// Require ends the rule unless Cond holds.

@@ -16,6 +16,9 @@ type Test struct {
 	Columns []*Local
 	Rows    [][]value.V // constants, one for each column; empty when there are no cases
 	Steps   []TestStep
+	// Fns are the functions that the test uses and Of.Fns does not hold, each after those it
+	// calls: functions of a test file belong to no aggregate.
+	Fns []*Fn
 }
 
 // TestStep is one step of a test.

@@ -48,10 +48,11 @@ type compiler struct {
 	rest       []uint16 // types of all other slots
 	oldSlots   map[uint16]operand
 
-	rootPool *pool
-	stubPool *pool
-	testPool *pool
-	none     operand // a bool slot for chunks without a result; 0 until asked for
+	rootPool  *pool
+	stubPool  *pool
+	testPool  *pool
+	wherePool *pool
+	none      operand // a bool slot for chunks without a result; 0 until asked for
 
 	events    map[*check.Event]int
 	eventBase []operand
@@ -69,7 +70,7 @@ type compiler struct {
 func newCompiler(a *check.Aggregate) *compiler {
 	c := &compiler{
 		agg: a, types: newTypes(), constIndex: map[string]int{}, oldSlots: map[uint16]operand{},
-		rootPool: newPool(), stubPool: newPool(), testPool: newPool(), events: map[*check.Event]int{}, callees: map[view]*callee{},
+		rootPool: newPool(), stubPool: newPool(), testPool: newPool(), wherePool: newPool(), events: map[*check.Event]int{}, callees: map[view]*callee{},
 		siteIndex: map[string]int{}, codeIndex: map[string]uint16{}, sizes: map[any]int{}, commands: map[*check.Command]int{},
 	}
 	for _, r := range a.Records {

@@ -40,20 +40,39 @@ func endsRule(op bytecode.Op) bool {
 
 func isNext(op bytecode.Op) bool { return op >= bytecode.OpNextL && op <= bytecode.OpNextR }
 
-// thread leads forward jumps to a jump on to where that one goes, when that is forward too: the
-// way back to a loop's head stays the loop's own.
+// thread leads jumps to a jump on to where that one goes, when that is forward too. A jump to
+// the end of the loop around it goes back to the loop's head at once.
 func (f *finisher) thread() {
 	for i := range f.code {
 		in := &f.code[i]
 		for hops := 0; in.to != noLabel && hops < 8; hops++ {
 			at := f.marks[in.to]
 			to := &f.code[at]
-			if to.op != bytecode.OpJump || f.marks[to.to] <= max(at, i) {
+			if to.op != bytecode.OpJump || at <= i {
+				break
+			}
+			dest := f.marks[to.to]
+			if dest <= at && !f.sameLoop(dest, i) {
 				break
 			}
 			in.to = to.to
 		}
 	}
+}
+
+// sameLoop tells that no other loop begins between the head and the instruction at i: a jump out
+// of an inner loop to the head of an outer one must not be the only way back to it, since loops
+// have to nest.
+func (f *finisher) sameLoop(head, i int) bool {
+	if head >= i || isNext(f.code[i].op) {
+		return false
+	}
+	for k := head + 1; k < i; k++ {
+		if isNext(f.code[k].op) {
+			return false
+		}
+	}
+	return isNext(f.code[head].op)
 }
 
 // prune drops what no path reaches, and jumps to what comes next anyhow.
@@ -111,10 +130,11 @@ func (f *finisher) compact(keep []bool) {
 }
 
 // maxCharge is the most that the N of a jump can charge.
-const maxCharge = 255
+const maxCharge = 250 // and what an OpNext charges for its head
 
 // charge sets the gas of each block where the comment in bytecode/op.go says: in the chunk, the
-// jump before it or that leads to it, or an OpGas at its head.
+// jump before it or that leads to it, or an OpGas at its head. An OpNext also charges for its
+// head when the loop comes round again, so that ways back to it charge nothing.
 func (f *finisher) charge() {
 	n := len(f.code)
 	head, viaCond := make([]bool, n+1), make([]bool, n+1)
@@ -124,7 +144,7 @@ func (f *finisher) charge() {
 		if in.to != noLabel {
 			t := f.marks[in.to]
 			head[t] = true
-			viaCond[t] = viaCond[t] || in.op != bytecode.OpJump
+			viaCond[t] = viaCond[t] || in.op != bytecode.OpJump && t > i
 		}
 		if in.to != noLabel || ends(in.op) {
 			head[i+1] = true
@@ -151,7 +171,7 @@ func (f *finisher) emit(total []int, own []bool) {
 		at[i] = len(f.out)
 		in := f.code[i]
 		if own[i] {
-			f.out = append(f.out, f.gasIns(in, total[i], f.afterLoop(i)))
+			f.out = append(f.out, ins{op: bytecode.OpGas, c: operand(total[i]), span: in.span, apply: in.apply, to: noLabel})
 		}
 		if in.to != noLabel {
 			in.n = f.jumpCharge(i, total, own)
@@ -168,16 +188,6 @@ func (f *finisher) emit(total []int, own []bool) {
 	}
 }
 
-// afterLoop tells that the block at i is the body of a loop, which has paid 1 in its OpNext.
-func (f *finisher) afterLoop(i int) bool { return isNext(f.code[i-1].op) }
-
-func (f *finisher) gasIns(in ins, gas int, paidOne bool) ins {
-	if paidOne {
-		gas--
-	}
-	return ins{op: bytecode.OpGas, c: operand(gas), span: in.span, apply: in.apply, to: noLabel}
-}
-
 // jumpCharge is the N of the jump at i: what the block costs that it leads to or, if it is
 // conditional, that follows it.
 func (f *finisher) jumpCharge(i int, total []int, own []bool) uint8 {
@@ -185,18 +195,15 @@ func (f *finisher) jumpCharge(i int, total []int, own []bool) uint8 {
 	if f.code[i].op == bytecode.OpJump {
 		to = f.marks[f.code[i].to]
 	}
+	next := 0
+	if isNext(f.code[i].op) {
+		next = f.code[i].op.Gas() // for the way back to this head
+	}
 	switch {
-	case own[to] && isNext(f.code[i].op):
-		return 1
-	case own[to] || endsRule(f.code[to].op):
-		return boolByte(isNext(f.code[i].op))
+	case to <= i || endsRule(f.code[to].op) && next == 0:
+		return 0
+	case own[to]:
+		return uint8(next)
 	}
-	return uint8(total[to])
-}
-
-func boolByte(v bool) uint8 {
-	if v {
-		return 1
-	}
-	return 0
+	return uint8(total[to] + next)
 }

@@ -39,7 +39,7 @@ func (c *compiler) command(cmd *check.Command) bytecode.Command {
 		CreateElse: c.refusal("command "+cmd.Name, cmd.CreateElse, base),
 	}
 	for _, w := range cmd.Wheres {
-		out.Wheres = append(out.Wheres, c.where("where "+cmd.Name+"."+cmd.Fields[w.Field].Name, w, cmd.Fields, base))
+		out.Wheres = append(out.Wheres, c.where("where "+cmd.Name+"."+cmd.Fields[w.Field].Name, w))
 	}
 	chunk, uses := c.decide(cmd, base)
 	out.Decide = uint16(chunk)
@@ -148,10 +148,9 @@ func (c *compiler) recordWheres(p *bytecode.Program) {
 		if len(r.Wheres) == 0 {
 			continue
 		}
-		base := c.fieldSlots(r.Type.Fields)
 		rw := bytecode.RecordWheres{Record: uint16(c.types.recordN[r.Type])}
 		for _, w := range r.Wheres {
-			rw.Wheres = append(rw.Wheres, c.where("where "+r.Type.Name+"."+r.Type.Fields[w.Field].Name, w, r.Type.Fields, base))
+			rw.Wheres = append(rw.Wheres, c.where("where "+r.Type.Name+"."+r.Type.Fields[w.Field].Name, w))
 		}
 		p.Wheres = append(p.Wheres, rw)
 	}

@@ -124,22 +124,23 @@ func (c *compiler) refusal(name string, r *check.Refusal, cmd operand) bytecode.
 	return none
 }
 
-// where lowers a condition on a field of a command or record whose fields lie from base on.
-func (c *compiler) where(name string, w *check.Where, fields []value.Field, base operand) bytecode.Where {
+// where lowers a condition on a field of a command or record. Its parameters have slots that
+// only wheres use, one after another: the fields of the command itself wait for its decide.
+func (c *compiler) where(name string, w *check.Where) bytecode.Where {
 	out := bytecode.Where{Field: uint16(w.Field), Text: w.Text}
-	params := make([]operand, len(w.Params))
+	params := make([]window, len(w.Params))
 	for i, p := range w.Params {
-		params[i] = base.at(i)
-		if !value.Same(p.Type, fields[i].Type) {
-			params[i] = c.slots(c.types.of(p.Type))
-		}
-		out.Params = append(out.Params, c.slot(params[i]))
+		params[i] = c.wherePool.take(c, c.types.of(p.Type))
+		out.Params = append(out.Params, c.slot(params[i].base))
 	}
 	out.Eval, _ = c.value(name, w.Cond, func(b *builder) {
 		for i, p := range w.Params {
-			b.locals[p] = params[i]
+			b.locals[p] = params[i].base
 		}
 	})
+	for _, p := range params {
+		c.wherePool.give(p)
+	}
 	return out
 }
 

@@ -233,7 +233,9 @@ func (p *parser) enum(doc string, start int32) ast.Decl {
 		open, ok = p.openBrace("the enum's name")
 	}
 	if ok {
-		p.list(open, func() bool { return isWord(p.k()) }, "a member", func() { e.Members = append(e.Members, p.member()) })
+		p.listUntil(p.surelyDeclAt, open, func() bool { return isWord(p.k()) }, "a member", func() {
+			e.Members = append(e.Members, p.member())
+		})
 	}
 	e.At = p.from(start)
 	return e
@@ -253,8 +255,13 @@ func (p *parser) member() *ast.Member {
 // list reads what stands in braces, each begun by begins, with optional commas between. The { has
 // been taken.
 func (p *parser) list(open diag.Span, begins func() bool, what string, read func()) {
+	p.listUntil(p.declAt, open, begins, what, read)
+}
+
+// listUntil is list with a closer of its own: where closes holds, a declaration begins.
+func (p *parser) listUntil(closes func(int) bool, open diag.Span, begins func() bool, what string, read func()) {
 	comma := true // a comma now would be a leading or a double one
-	for p.k() != tRBrace && p.k() != tEOF && !p.declAt(p.i) {
+	for p.k() != tRBrace && p.k() != tEOF && !closes(p.i) {
 		before := p.i
 		switch {
 		case p.k() == tComma:
@@ -332,7 +339,7 @@ func (p *parser) field(where bool) *ast.Field {
 	if p.k() == kwWhere {
 		at := p.start()
 		p.next()
-		cond := p.cond()
+		cond := p.whereCond(f)
 		if where {
 			f.Where = cond
 		} else {
@@ -340,14 +347,35 @@ func (p *parser) field(where bool) *ast.Field {
 				Hint = "write an invariant for state, or a require in decide"
 		}
 	}
-	if p.k() == tAssign && f.Default == nil {
+	f.At = p.from(start)
+	return f
+}
+
+// whereCond reads the condition of f. A `=` behind it is a default in the wrong place, or was
+// meant to compare.
+func (p *parser) whereCond(f *ast.Field) ast.Expr {
+	start := p.start()
+	cond := p.expr()
+	if p.k() != tAssign || p.broken() {
+		return cond
+	}
+	if b, ok := cond.(*ast.Binary); ok && f.Default == nil && isComparison(b.Op) {
 		p.soft(diag.FieldOrder, p.spanOf(p.tok()), "the default stands before `where`").
 			Hint = "write name: type = default where condition"
 		p.next()
 		f.Default = p.expr()
+		return cond
 	}
-	f.At = p.from(start)
-	return f
+	p.foreignEqual(&cond, start)
+	return cond
+}
+
+func isComparison(op string) bool {
+	switch op {
+	case "==", "!=", "<", "<=", ">", ">=", "in":
+		return true
+	}
+	return false
 }
 
 func (p *parser) sealed() {

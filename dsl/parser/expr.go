@@ -69,7 +69,7 @@ func operator(k kind) (level, string) {
 func (p *parser) expr() ast.Expr {
 	cond := p.inCond
 	p.inCond = false
-	e := p.binary(levelCoalesce)
+	e := p.binary(levelNone)
 	p.inCond = cond
 	return e
 }
@@ -78,7 +78,7 @@ func (p *parser) expr() ast.Expr {
 func (p *parser) cond() ast.Expr {
 	cond := p.inCond
 	p.inCond = true
-	e := p.binary(levelCoalesce)
+	e := p.binary(levelNone)
 	p.inCond = cond
 	return e
 }
@@ -139,15 +139,7 @@ func (p *parser) foreignInfix(x *ast.Expr, start int32, least level) bool {
 		if !p.inCond || least > levelCompare || p.firstOnLine(p.i) {
 			return false
 		}
-		at := p.spanOf(p.tok())
-		d := p.soft(diag.AssignInCondition, at, "`=` assigns and does not compare")
-		d.Hint = "write =="
-		if d.Code != "" {
-			fix(d, true, "==")
-		}
-		p.next()
-		y := p.binary(levelAdd)
-		*x = &ast.Binary{At: p.from(start), Op: "==", OpSpan: at, X: *x, Y: y}
+		p.foreignEqual(x, start)
 		return true
 	case tQuestion:
 		if least > levelCoalesce || p.firstOnLine(p.i) {
@@ -157,6 +149,19 @@ func (p *parser) foreignInfix(x *ast.Expr, start int32, least level) bool {
 		return true
 	}
 	return false
+}
+
+// foreignEqual reads `= y` as the `== y` that was meant.
+func (p *parser) foreignEqual(x *ast.Expr, start int32) {
+	at := p.spanOf(p.tok())
+	d := p.soft(diag.AssignInCondition, at, "`=` assigns and does not compare")
+	d.Hint = "write =="
+	if d.Code != "" {
+		fix(d, true, "==")
+	}
+	p.next()
+	y := p.binary(levelAdd)
+	*x = &ast.Binary{At: p.from(start), Op: "==", OpSpan: at, X: *x, Y: y}
 }
 
 func (p *parser) notIn(x *ast.Expr, start int32) {
@@ -314,7 +319,7 @@ func (p *parser) negative(start int32) ast.Expr {
 
 // ifExpr reads `if c then a else b`.
 func (p *parser) ifExpr(least level, start int32) ast.Expr {
-	if least > levelCoalesce {
+	if least > levelNone {
 		p.soft(diag.NeedsParentheses, p.spanOf(p.tok()), "an `if` that is the operand of an operator stands in parentheses").
 			Hint = "write (if c then a else b)"
 	}

@@ -27,8 +27,8 @@ type scanner struct {
 
 	// brackets holds the open brackets; '"' stands for the { of an interpolation.
 	brackets []byte
-	inText   int // how many '"' are in brackets
-	textAt   int // where the outermost string with an open interpolation begins
+	inText   int  // how many '"' are in brackets
+	textAt   int  // where the outermost string with an open interpolation begins
 	stop     bool // an error after which nothing is read
 
 	// count is how many tokens there are so far; dropped lists the tokens before which something

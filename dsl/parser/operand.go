@@ -259,8 +259,10 @@ func (p *parser) exprList(end kind, text string, open diag.Span) []ast.Expr {
 func (p *parser) listLit(start int32) ast.Expr {
 	open := p.spanOf(p.tok())
 	p.next()
-	if p.k() == tRBrack {
-		p.next()
+	for p.k() == tComma {
+		p.stray()
+	}
+	if p.take(tRBrack) {
 		return &ast.ListLit{At: p.from(start)}
 	}
 	first := p.start()

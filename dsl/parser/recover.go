@@ -41,6 +41,32 @@ func (p *parser) declAt(i int) bool {
 	return false
 }
 
+// surelyDeclAt is declAt for places where any two words may stand on a line, the members of an
+// enum: it asks for a third token that is none.
+func (p *parser) surelyDeclAt(i int) bool {
+	if !p.declAt(i) {
+		return false
+	}
+	third := p.tokenAt(i + 2)
+	switch p.toks[i].Value {
+	case "command", "event", "decide", "apply":
+		return third.Type == tLBrace || third.Type == tAt || third.Type == tIdent && (third.Value == "creates" || third.Value == "by") && p.tokenAt(i+3).Type == tLBrace
+	case "const", "derive", "invariant":
+		return third.Type == tColon
+	case "fn", "guard":
+		return third.Type == tLParen
+	case "upcast":
+		return third.Type == tAt || third.Type == tArrow
+	case "snapshot":
+		return third.Type == tInt
+	case "enum", "record", "aggregate", "ordered":
+		return third.Type == tLBrace || third.Type == tTypeName
+	case "index", "roles", "final":
+		return false
+	}
+	return true
+}
+
 // isOperatorWord tells whether a reserved word goes on with an expression, as in `index in xs`.
 func (p *parser) isOperatorWord(k kind) bool {
 	switch k {
@@ -87,25 +113,23 @@ func (p *parser) stmtAt(i int) bool {
 	return false
 }
 
-// assignAt tells whether an assignment to a path begins at token i.
+// assignAt tells whether an assignment to a path begins at token i, the first of its line.
 func (p *parser) assignAt(i int) bool {
 	if p.toks[i].Type != tIdent || !p.firstOnLine(i) {
 		return false
 	}
 	line, depth := p.toks[i].Pos.Line, 0
 	for i++; i < len(p.toks) && p.toks[i].Pos.Line == line; i++ {
-		switch p.toks[i].Type {
-		case tLBrack:
+		switch k := p.toks[i].Type; {
+		case k == tLBrack:
 			depth++
-		case tRBrack:
+		case k == tRBrack:
 			depth--
-		case tDot, tIdent, tInt, tString, tRaw:
-		case tAssign, tPlusAssign, tMinusAssign, tStarAssign:
-			return depth == 0
+		case depth > 0:
+		case k == tDot:
+			i++ // and the field's name
 		default:
-			if depth == 0 {
-				return false
-			}
+			return isAssignOp(k)
 		}
 	}
 	return false

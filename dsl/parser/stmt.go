@@ -66,7 +66,7 @@ func (p *parser) stmt() ast.Stmt {
 
 // wordStmt reads a statement that begins with a word.
 func (p *parser) wordStmt(t *lexer.Token, start int32) ast.Stmt {
-	if isStatementWord(t.Value) && isAssignOp(p.ahead(1).Type) {
+	if isStatementWord(t.Value) && isAssignOp(p.ahead(1).Type) && t.Value != "let" && t.Value != "var" {
 		return p.assignToWord(t, start)
 	}
 	switch t.Value {
@@ -259,6 +259,7 @@ func (p *parser) noAssignment(target ast.Expr, start int32) ast.Stmt {
 		d.Message, d.Hint = "there is no `:=`", "write let x = value"
 	case k == tMinus && p.ahead(1).Type == tMinus:
 		d.Code, d.Message, d.Hint = codeIf(d, diag.ForeignOperator), "there is no operator --", "write -= 1"
+		d.Span = p.spanOf(p.tok()).To(p.spanOf(p.ahead(1)))
 	case k == tColon:
 		d.Hint = "write path = value"
 	default:

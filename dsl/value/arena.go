@@ -11,12 +11,20 @@ import (
 type Arena struct {
 	bytes []byte // with room
 	cells []V
+	hint  int // length of the source being decoded: its strings need no more bytes
 }
 
 const (
 	arenaBytes = 1024
-	arenaCells = 32
+	arenaCells = 16
 )
+
+// expect tells how long a source is about to be decoded.
+func (a *Arena) expect(n int) {
+	if a != nil {
+		a.hint = n
+	}
+}
 
 // str is a copy of s.
 func (a *Arena) str(s string) string {
@@ -28,7 +36,7 @@ func (a *Arena) str(s string) string {
 
 func (a *Arena) take(s string) []byte {
 	if cap(a.bytes)-len(a.bytes) < len(s) {
-		a.bytes = make([]byte, 0, arenaBytes)
+		a.bytes = make([]byte, 0, max(len(s), min(a.hint, arenaBytes)))
 	}
 	n := len(a.bytes)
 	a.bytes = append(a.bytes, s...)

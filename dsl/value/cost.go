@@ -158,7 +158,11 @@ func deepCost(t *Type, v V) int64 {
 func scalarCost(t *Type, v V) int64 { return byBytes(Size(t, v)) }
 
 func costJSON(b Builtin, c *CallInfo, args []V) int64 {
-	if b != ToJSON {
+	switch b {
+	case ToJSON:
+	case JSONPath: // each step reads at most all of it
+		return 1 + byBytes(args[0].Len()*len(c.Path.steps))
+	default:
 		return 1 + byBytes(args[0].Len())
 	}
 	switch c.Arg.Kind {

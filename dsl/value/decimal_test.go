@@ -368,3 +368,19 @@ func TestSumColumn(t *testing.T) {
 		}
 	})
 }
+
+// The short way of reading a number agrees with the long one wherever it takes it.
+func TestReadSmall(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringMatching(`x?-?[0-9]{0,9}(\.[0-9]{0,9}){0,2}(e[0-9])?[,}]?`).Draw(t, "s")
+		i := rapid.IntRange(0, min(1, len(s))).Draw(t, "i")
+		c, scale, end := readSmall(s, i)
+		n, endLong := readNumber(s, i)
+		if end == i {
+			return
+		}
+		if v, ok := n.decimal(); !ok || end != endLong || v.W != uint64(c)<<7|uint64(scale)<<1 || n.exp {
+			t.Fatalf("%q at %d: got %d scale %d to %d, want %s to %d", s, i, c, scale, end, decText(v), endLong)
+		}
+	})
+}

@@ -53,6 +53,41 @@ func readNumber(s string, i int) (number, int) {
 	return n, i
 }
 
+// readSmall reads the number at s[i:] if it is short and plain, as almost all are: at most 16
+// digits and no exponent. Otherwise end is i, and readNumber knows.
+func readSmall(s string, i int) (c int64, scale, end int) {
+	start := i
+	if i < len(s) && s[i] == '-' {
+		i++
+	}
+	first, point := i, -1
+	for ; i < len(s); i++ {
+		if d := s[i] - '0'; d <= 9 {
+			c = c*10 + int64(d)
+			continue
+		}
+		if s[i] != '.' || point >= 0 {
+			break
+		}
+		point = i
+	}
+	digits, whole := i-first, i-first
+	if point >= 0 {
+		digits--
+		scale, whole = i-point-1, point-first
+		if scale == 0 {
+			return 0, 0, start
+		}
+	}
+	if whole == 0 || whole > 1 && s[first] == '0' || digits > 16 || i < len(s) && s[i]|0x20 == 'e' {
+		return 0, 0, start
+	}
+	if first > start {
+		c = -c
+	}
+	return c, scale, i
+}
+
 // setDigits reads a coefficient of many digits. 38 fit two words; zeros behind them are kept as
 // a smaller scale.
 func (n *number) setDigits(s string) {
@@ -148,6 +183,9 @@ func readPlain(s string) (number, bool) {
 // ParseDecimalText reads a decimal as the language and strings on the wire write it: a JSON
 // number without exponent (ruling 56). It is false for other text and what does not fit.
 func ParseDecimalText(s string) (V, bool) {
+	if c, scale, end := readSmall(s, 0); end > 0 && end == len(s) {
+		return V{W: uint64(c)<<7 | uint64(scale)<<1}, true
+	}
 	n, ok := readPlain(s)
 	if !ok {
 		return V{}, false

@@ -124,3 +124,13 @@ func (e *EnumType) Wire(v V) string {
 	}
 	return e.Members[v.W].Wire
 }
+
+// Ordinal finds a member by its wire text.
+func (e *EnumType) Ordinal(wire string) (int, bool) {
+	for i := range e.Members {
+		if e.Members[i].Wire == wire {
+			return i, true
+		}
+	}
+	return 0, false
+}

@@ -326,3 +326,18 @@ func TestJSONEquality(t *testing.T) {
 		}
 	})
 }
+
+// Eight bytes at a time find what one at a time does.
+func TestPlainEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := string(rapid.SliceOf(rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte("ab \"\\\x1f\x00\x7f\x80\xa2\xdc!#[]")))).Draw(t, "s"))
+		i := rapid.IntRange(0, len(s)).Draw(t, "i")
+		want := i
+		for want < len(s) && plainByte(s[want]) {
+			want++
+		}
+		if got := plainEnd(s, i); got != want {
+			t.Fatalf("%q from %d: got %d, want %d", s, i, got, want)
+		}
+	})
+}

@@ -314,29 +314,3 @@ func RecordWith(rec V, n, i int, v V) V {
 	fields[i] = v
 	return MakeRecord(fields)
 }
-
-// Size is about how many bytes v holds by itself, for metering: constant work, so containers
-// count their cells and not what those point at.
-func Size(t *Type, v V) int {
-	const cell = int(unsafe.Sizeof(V{}))
-	switch t.Kind {
-	case String, JSON:
-		return int(v.W)
-	case UUID:
-		return 16
-	case Optional:
-		if v.IsNone() {
-			return 0
-		}
-		return Size(t.Elem, v)
-	case Record:
-		return len(t.Record.Fields) * cell
-	case Set:
-		return v.Len() * cell
-	case List:
-		return v.Len() * t.Stride() * cell
-	case Map:
-		return v.Len() * (t.Stride() + 1) * cell
-	}
-	return 0
-}

@@ -254,6 +254,21 @@ func TestSize(t *testing.T) {
 	}
 }
 
+func TestDeepSize(t *testing.T) {
+	typ := &Type{Kind: List, Elem: lineType}
+	v := val(t, typ, `[{"sku":"abc","qty":1,"note":"four"},{"sku":"de","qty":2}]`)
+	if got, want := DeepSize(typ, v), 2*3*16+3+4+2; got != want {
+		t.Errorf("got %d, want %d", got, want)
+	}
+	m := &Type{Kind: Map, Key: StringType, Elem: stringSet}
+	if got, want := DeepSize(m, val(t, m, `{"ab":["c","def"]}`)), 32+2+32+4; got != want {
+		t.Errorf("got %d, want %d", got, want)
+	}
+	if got := DeepSize(intList, ints(1, 2, 3)); got != 48 {
+		t.Errorf("got %d", got)
+	}
+}
+
 func TestEqualIsEqualText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		typ := drawType(t, 2)

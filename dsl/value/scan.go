@@ -1,6 +1,8 @@
 package value
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -116,22 +118,52 @@ func (d *scanner) key() (string, bool) {
 	return k, true
 }
 
+// expected goes over the key name and its colon if they stand at d.i as they are usually written.
+func (d *scanner) expected(name string) bool {
+	at := d.i + 1 + len(name)
+	if at+1 >= len(d.s) || d.s[d.i] != '"' || d.s[at] != '"' || d.s[at+1] != ':' || d.s[d.i+1:at] != name {
+		return false
+	}
+	d.i = at + 2
+	return true
+}
+
 // str reads the string at d.i; without escapes it is a part of the source.
 func (d *scanner) str() (string, bool) {
 	d.i++
-	start := d.i
-	for s := d.s; d.i < len(s); d.i++ {
-		switch c := s[d.i]; {
-		case c == '"':
-			d.i++
-			return s[start : d.i-1], true
-		case c == '\\':
-			return d.escaped(start)
-		case c < ' ':
-			return "", d.fail("control character in a string")
+	start, s := d.i, d.s
+	i := plainEnd(s, start)
+	d.i = i
+	if i == len(s) {
+		return "", d.fail("string without an end")
+	}
+	switch s[i] {
+	case '"':
+		d.i++
+		return s[start:i], true
+	case '\\':
+		return d.escaped(start)
+	}
+	return "", d.fail("control character in a string")
+}
+
+// plainEnd is the first place from i on of a byte that does not stand for itself in a JSON
+// string. It looks at eight bytes at a time: a byte of m gets its high bit for a quote, a
+// backslash or a control character, exactly so up to the lowest such byte.
+func plainEnd(s string, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		w := binary.LittleEndian.Uint64(unsafeBytes(s[i : i+8]))
+		quote, back := w^'"'*ones, w^'\\'*ones
+		m := ((quote-ones)&^quote | (back-ones)&^back | (w-' '*ones)&^w) & highs
+		if m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
 		}
 	}
-	return "", d.fail("string without an end")
+	for i < len(s) && plainByte(s[i]) {
+		i++
+	}
+	return i
 }
 
 func (d *scanner) escaped(start int) (string, bool) {
@@ -335,15 +367,11 @@ func plainByte(c byte) bool { return c >= ' ' && c != '"' && c != '\\' }
 // AppendQuoted appends s as a JSON string with only the escapes that must be.
 func AppendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	from := 0
-	for i := range len(s) {
-		if plainByte(s[i]) {
-			continue
-		}
-		dst = appendEscape(append(dst, s[from:i]...), s[i])
-		from = i + 1
+	for i := plainEnd(s, 0); i < len(s); i = plainEnd(s, 0) {
+		dst = appendEscape(append(dst, s[:i]...), s[i])
+		s = s[i+1:]
 	}
-	return append(append(dst, s[from:]...), '"')
+	return append(append(dst, s...), '"')
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -120,3 +120,6 @@ func replaceString(s, old, with string) string {
 	}
 	return strings.ReplaceAll(s, old, with)
 }
+
+// RuneLen is the length of a string in code points.
+func RuneLen(v V) int { return utf8.RuneCountInString(v.Str()) }

@@ -144,9 +144,10 @@ func ParseDuration(s string) (V, bool) {
 	for unit := 0; s != ""; unit++ {
 		n, i := uint64(0), 0
 		for ; i < len(s) && s[i]-'0' <= 9; i++ {
-			if n = n*10 + uint64(s[i]-'0'); n > 1<<63 || i > 19 {
+			if n > 1<<63/10 {
 				return V{}, false
 			}
+			n = n*10 + uint64(s[i]-'0')
 		}
 		if i == 0 || i > 1 && s[0] == '0' {
 			return V{}, false
@@ -201,7 +202,7 @@ func ParseUUID(s string) ([16]byte, bool) {
 	}
 	n := 0
 	for i := 0; i < 36; i += 2 {
-		if s[i] == '-' {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
 			i++
 		}
 		hi, lo := unhex(s[i]), unhex(s[i+1])

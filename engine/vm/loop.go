@@ -14,6 +14,7 @@ const (
 	opNextLR                                       // OpNextL over records
 	opNextILR                                      // OpNextIL over records
 	opNextMR                                       // OpNextM over records
+	opBoundR                                       // OpBound of records with bounds within
 	opTrap                                         // look into the code that is not traced
 )
 
@@ -204,6 +205,20 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 			ip = unsafe.Add(m.code, uintptr(back.ip)*insSize)
 			base = unsafe.Add(m.code, uintptr(back.base)*insSize)
 
+		case bytecode.OpEmit:
+			e := m.p.emits[in.C]
+			at := len(m.vals)
+			if at+int(e.n) > cap(m.vals) || len(m.events) == cap(m.events) || m.mem < int64(e.n+1)*int64(cellSize) {
+				return ip, base, gas
+			}
+			m.mem -= int64(e.n+1) * int64(cellSize)
+			m.vals = m.vals[:at+int(e.n)]
+			for i := range m.vals[at:] {
+				m.vals[at+i] = r[e.base+uint16(i)]
+			}
+			m.events = m.events[:len(m.events)+1]
+			m.events[len(m.events)-1] = emitted{uint32(in.C), uint32(at)}
+
 		case bytecode.OpNot:
 			r[in.A].W = r[in.B].W ^ 1
 		case bytecode.OpEqW:
@@ -323,36 +338,36 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 			if x&bigBit != 0 || x&^form == 1<<63 {
 				return ip, base, gas
 			}
-			r[in.A].W = -(x&^form) | x&form
+			r[in.A].W = -(x &^ form) | x&form
 		case bytecode.OpAbsD:
 			x := r[in.B].W
 			if x&bigBit != 0 || x&^form == 1<<63 {
 				return ip, base, gas
 			}
 			if int64(x) < 0 {
-				x = -(x&^form) | x&form
+				x = -(x &^ form) | x&form
 			}
 			r[in.A].W = x
-		case bytecode.OpMinD:
+		case bytecode.OpMinD, bytecode.OpMaxD:
 			x, y, ok := like(r[in.B].W, r[in.C].W)
 			if !ok {
-				return ip, base, gas
-			}
-			if w := r[in.B].W; x <= y {
-				r[in.A].W = w
-			} else {
-				r[in.A].W = r[in.C].W
-			}
-		case bytecode.OpMaxD:
-			x, y, ok := like(r[in.B].W, r[in.C].W)
-			if !ok {
-				// An amount in cents against a constant of fewer digits is common.
-				if x, y, ok = unlike(r[in.B].W, r[in.C].W); !ok {
+				// A sum in cents against a constant of fewer digits is common.
+				v, w := r[in.B].W, r[in.C].W
+				d := int64(v&scale-w&scale) >> 1
+				if (v|w)&bigBit != 0 || d <= -19 || d >= 19 {
+					return ip, base, gas
+				}
+				if d < 0 {
+					x, ok = times(x, pow10[-d])
+				} else {
+					y, ok = times(y, pow10[d])
+				}
+				if !ok {
 					return ip, base, gas
 				}
 			}
-			if w := r[in.B].W; x >= y {
-				r[in.A].W = w
+			if x == y || (x < y) == (in.Op == bytecode.OpMinD) {
+				r[in.A].W = r[in.B].W
 			} else {
 				r[in.A].W = r[in.C].W
 			}

@@ -76,13 +76,13 @@ func (m *Machine) reset() {
 	m.SetTrace(nil)
 }
 
-// clearEvents forgets the events of the last command.
+// clearEvents forgets the events of the last command and what they refer to.
 func (m *Machine) clearEvents() {
-	clear(m.vals)
-	m.vals, m.events = m.vals[:0], m.events[:0]
 	if cap(m.vals) > keepVals {
 		m.vals, m.events = nil, nil
 	}
+	clear(m.vals[:cap(m.vals)])
+	m.vals, m.events = m.vals[:0], m.events[:0]
 }
 
 // begin gives a command or evaluation its gas and memory; negative gas is no limit.
@@ -129,6 +129,9 @@ func (m *Machine) run(chunk uint16) end {
 			return m.stop(value.Gas, ip)
 		}
 		m.gas = gas
+		if (*bytecode.Ins)(ip).Op == bytecode.OpDone {
+			return accepted
+		}
 		var e end
 		if ip, base, e = m.step(ip, base); e != goesOn {
 			return e

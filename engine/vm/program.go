@@ -30,10 +30,9 @@ type Program struct {
 	state    []value.V
 	commands []command
 	events   []event
+	emits    []emit // of each event
 	derives  []value.Field
-	final    []uint16
 	wheres   []recordWheres // by record
-	hasWhere []bool         // by type: values may hold records with wheres
 
 	commandOf map[string]int
 	eventOf   map[eventKey]int
@@ -54,6 +53,13 @@ type command struct {
 	load []uint16 // state fields read or written
 	ctx  []uint16 // ctx fields read by decide and messages
 	by   []value.V
+	free bool // no roles, no birth, no final: nothing to check before decide
+}
+
+// emit is where the n values of an event are.
+type emit struct {
+	base uint16
+	n    uint32
 }
 
 type event struct {
@@ -111,6 +117,10 @@ func (p *Program) special(in bytecode.Ins) bytecode.Ins {
 		a, b := p.types[in.A], p.types[in.B]
 		if b.Kind == value.Optional && a.Kind != value.Optional {
 			in.Op = opUnwrap
+		}
+	case bytecode.OpBound:
+		if t := bare(p.src.Types[in.C]); in.N == 0 && t.Kind == value.Record && bounded(t) {
+			in.Op = opBoundR
 		}
 	case bytecode.OpNextL:
 		if p.rowsOf(in.B) {
@@ -188,10 +198,7 @@ func wordOnly(t *value.Type) bool {
 
 // freeLength is the word up to which a value of t keeps its bounds without a closer look.
 func freeLength(t *value.Type) uint64 {
-	if t.Kind == value.Optional {
-		t = t.Elem
-	}
-	switch t.Kind {
+	switch t = bare(t); t.Kind {
 	case value.String:
 		if t.Bound > 0 {
 			return uint64(t.Bound)
@@ -203,12 +210,16 @@ func freeLength(t *value.Type) uint64 {
 		if t.Bound > 0 {
 			return uint64(t.Bound)
 		}
-	case value.Record:
-		if bounded(t) {
-			return 0
-		}
 	}
 	return 1<<64 - 1
+}
+
+// bare is t or, of an optional, what it holds.
+func bare(t *value.Type) *value.Type {
+	if t.Kind == value.Optional {
+		return t.Elem
+	}
+	return t
 }
 
 // bounded tells whether t or a part of it has a bound.
@@ -233,9 +244,6 @@ func bounded(t *value.Type) bool {
 
 func (p *Program) prepareCommands(fx *bytecode.Effects) {
 	p.commandOf = map[string]int{}
-	if p.src.Final != bytecode.NoChunk {
-		p.final = p.src.FinalReads
-	}
 	for i := range p.src.Commands {
 		c := &p.src.Commands[i]
 		p.commandOf[c.Name] = i
@@ -249,6 +257,7 @@ func (p *Program) prepareCommands(fx *bytecode.Effects) {
 		for _, role := range c.By {
 			d.by = append(d.by, value.MakeString(role))
 		}
+		d.free = len(d.by) == 0 && !c.Creates && !p.src.Creates && p.src.Final == bytecode.NoChunk
 		p.commands = append(p.commands, d)
 	}
 	for i := range p.src.Derives {
@@ -280,6 +289,7 @@ func (p *Program) prepareEvents(fx *bytecode.Effects) {
 		}
 		d.text = append(d.text, end)
 		p.events = append(p.events, d)
+		p.emits = append(p.emits, emit{e.Base, uint32(len(e.Fields))})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,8 +29,12 @@ const required = (1<<10 - 1) &^ (1 << 2)
 // The error matches aggregate.ErrManifestBehind if a newer engine wrote the body, else
 // aggregate.ErrRehydration; it names the place as a JSON pointer.
 func Decode(body []byte) (*Message, error) {
-	d := decoder{d: jsontext.NewDecoder(bytes.NewBuffer(body)), body: body, m: &Message{}}
+	t := tokenizers.Get().(*tokenizer)
+	t.buf = *bytes.NewBuffer(body)
+	t.dec.Reset(&t.buf)
+	d := decoder{d: t.dec, body: body, m: &Message{}}
 	err := d.message()
+	t.release()
 	if err == nil {
 		return d.m, nil
 	}
@@ -41,6 +46,22 @@ func Decode(body []byte) (*Message, error) {
 		return nil, behind
 	}
 	return nil, err
+}
+
+// tokenizers are kept, as each has tables of the names it met: without them a body costs three
+// times the allocations.
+var tokenizers = sync.Pool{New: func() any { return &tokenizer{dec: jsontext.NewDecoder(&bytes.Buffer{})} }}
+
+type tokenizer struct {
+	buf bytes.Buffer
+	dec *jsontext.Decoder
+}
+
+// release gives the tokenizer back without the body.
+func (t *tokenizer) release() {
+	t.buf = bytes.Buffer{}
+	t.dec.Reset(&t.buf)
+	tokenizers.Put(t)
 }
 
 type decoder struct {

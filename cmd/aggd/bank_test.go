@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/cloudlysis/aggregate"
+	pb "github.com/cloudlysis/aggregate/gen/aggregate/v1"
+)
+
+const bank = "../../examples/bank"
+
+// messages counts what a JetStream client, another process to aggd, reads on a subject.
+func messages(t *testing.T, url, subject string) int {
+	t.Helper()
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	c, err := js.OrderedConsumer(ctx, "AGGREGATE_EVENTS", jetstream.OrderedConsumerConfig{FilterSubjects: []string{subject}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := c.Info(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(info.NumPending)
+}
+
+// TestT11_6FullBankAccountScenario is the seed's scenario against the real process, through
+// kill -9 and the loss of the snapshots.
+func TestT11_6FullBankAccountScenario(t *testing.T) {
+	data := t.TempDir()
+	n := start(t, bank, data)
+	id := aggregate.NewID()
+	subject := "tenant.acme.aggregate.Account." + id.String()
+	cmd := aggregate.NewID().String()
+	n.want(n.command(id, `{"type":"open_account","initial_balance":0}`), 200, 1)
+	n.want(n.command(id, `{"type":"deposit","amount":100}`), 200, 2)
+	n.want(n.command(id, `{"type":"deposit","amount":50}`), 200, 3)
+	first := n.command(id, `{"type":"withdraw","amount":75}`, "Idempotency-Key", cmd)
+	n.want(first, 200, 4)
+	if s := n.state(id); s.Version != 4 || string(s.State["balance"]) != "75" {
+		t.Fatalf("got %s", s.raw)
+	}
+	if got := messages(t, n.nats, subject); got != 4 {
+		t.Fatalf("got %d messages on %s, want 4", got, subject)
+	}
+	if r := n.command(id, `{"type":"withdraw","amount":1000}`); r.status != 422 || r.Code != "insufficient_funds" {
+		t.Fatalf("got %s", r.raw)
+	}
+	repeat := func(n *node) {
+		t.Helper()
+		r := n.command(id, `{"type":"withdraw","amount":75}`, "Idempotency-Key", cmd)
+		if !r.Duplicate || strings.Replace(r.raw, `"duplicate":true`, `"duplicate":false`, 1) != first.raw {
+			t.Fatalf("got  %s\nwant %s as a duplicate", r.raw, first.raw)
+		}
+	}
+	repeat(n)
+	if r := n.command(id, `{"type":"withdraw","amount":76}`, "Idempotency-Key", cmd); r.status != 422 || r.Code != "command_id_reused" {
+		t.Fatalf("got %s", r.raw)
+	}
+	if got := messages(t, n.nats, subject); got != 4 {
+		t.Fatalf("refusal or repeat left a message: %d", got)
+	}
+	before := n.state(id).raw
+	n.kill()
+	n = start(t, bank, data)
+	if got := n.state(id).raw; got != before {
+		t.Fatalf("after kill -9:\ngot  %s\nwant %s", got, before)
+	}
+	repeat(n)
+	if code := n.stop(); code != 0 {
+		t.Fatalf("SIGTERM: exit %d\n%s", code, n.log)
+	}
+	if err := os.RemoveAll(filepath.Join(data, "snapshots")); err != nil {
+		t.Fatal(err)
+	}
+	n = start(t, bank, data)
+	if got := n.state(id).raw; got != before {
+		t.Fatalf("after the loss of the snapshots:\ngot  %s\nwant %s", got, before)
+	}
+	repeat(n)
+	if got := messages(t, n.nats, subject); got != 4 {
+		t.Fatalf("got %d messages, want 4", got)
+	}
+}
+
+// TestBankOverGRPC is the same through a generated client over TCP.
+func TestBankOverGRPC(t *testing.T) {
+	n := start(t, bank, t.TempDir())
+	cc, err := grpc.NewClient(strings.TrimPrefix(n.url, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cc.Close()
+	client := pb.NewCommandServiceClient(cc)
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-tenant-id", "acme")
+	id := aggregate.NewID()
+	submit := func(payload, command string) (*pb.SubmitCommandResponse, error) {
+		return client.SubmitCommand(ctx, &pb.SubmitCommandRequest{AggregateType: "Account", AggregateId: id.String(), CommandId: command, PayloadJson: payload})
+	}
+	last := aggregate.NewID().String()
+	for i, step := range []struct{ payload, command string }{
+		{`{"type":"open_account","initial_balance":0}`, ""}, {`{"type":"deposit","amount":100}`, ""}, {`{"type":"deposit","amount":50}`, ""}, {`{"type":"withdraw","amount":75}`, last}} {
+		r, err := submit(step.payload, step.command)
+		if err != nil || r.GetVersion() != uint64(i+1) || r.GetTenantId() != "acme" || len(r.GetEvents()) != 1 {
+			t.Fatalf("%s: got %v, %v", step.payload, r, err)
+		}
+	}
+	_, err = submit(`{"type":"withdraw","amount":1000}`, "")
+	st := status.Convert(err)
+	if st.Code() != codes.FailedPrecondition || len(st.Details()) == 0 || st.Details()[0].(*errdetails.ErrorInfo).Reason != "insufficient_funds" {
+		t.Fatalf("got %v %v", st, st.Details())
+	}
+	r, err := submit(`{"amount":75.0,"type":"withdraw"}`, last)
+	if err != nil || !r.GetDuplicate() || r.GetVersion() != 4 {
+		t.Fatalf("got %v, %v", r, err)
+	}
+	if got := messages(t, n.nats, "tenant.acme.aggregate.Account."+id.String()); got != 4 {
+		t.Fatalf("got %d messages, want 4", got)
+	}
+	if s := n.state(id); string(s.State["balance"]) != "75" {
+		t.Fatalf("got %s", s.raw)
+	}
+}
+
+// TestVerbs runs the client verbs against the real daemon.
+func TestVerbs(t *testing.T) {
+	n := start(t, bank, t.TempDir())
+	id := aggregate.NewID().String()
+	run := func(code int, want string, args ...string) {
+		t.Helper()
+		c := aggd(append(args, "--server", n.url, "--tenant", "acme")...)
+		out, err := c.Output()
+		if c.ProcessState == nil || c.ProcessState.ExitCode() != code || !strings.Contains(string(out), want) {
+			t.Fatalf("%v: got %s (%v), want %s", args, out, err, want)
+		}
+	}
+	run(0, `"version":1`, "cmd", "Account", id, "open_account", "initial_balance=0")
+	run(0, `"amount":9007199254740993`, "cmd", "Account", id, "deposit", "amount=9007199254740993")
+	run(1, `"code":"insufficient_funds"`, "cmd", "Account", id, "withdraw", "amount=9007199254740994")
+	run(0, `"balance":9007199254740993`, "state", "Account", id)
+	run(0, `"event_type":"deposited"`, "events", "Account", id, "--after", "1")
+	run(1, `"code":"not_found"`, "state", "Account", aggregate.NewID().String())
+	if err := aggd("health", "--admin", n.admin).Run(); err != nil {
+		t.Errorf("health: %v", err)
+	}
+}
+
+// TestBrokenManifestStartsNothing: diagnostics, exit 1, no data.
+func TestBrokenManifestStartsNothing(t *testing.T) {
+	dir, data := t.TempDir(), filepath.Join(t.TempDir(), "data")
+	if err := os.WriteFile(filepath.Join(dir, "a.agg"), []byte("aggregate A {\n  state { n: int = 0 }\n  invariant x: state.m > 0\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := aggd("serve", dir, "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--nats-listen", "off")
+	out, _ := c.CombinedOutput()
+	if c.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "a.agg:3:22: error[AGG2") || !strings.Contains(string(out), `"m"`) {
+		t.Errorf("exit %d: %s", c.ProcessState.ExitCode(), out)
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("a broken set made a data directory")
+	}
+}
+
+// TestWrongUse: exit codes of what cannot work.
+func TestWrongUse(t *testing.T) {
+	tests := []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"serve"}, 2, "manifests"},
+		{[]string{"serve", bank, "--sync", "never"}, 2, "sync"},
+		{[]string{"serve", bank, "--colour"}, 2, "colour"},
+		{[]string{"cmd", "Account"}, 2, "arg"},
+		{[]string{"state", "Account", "x", "--server", "http://127.0.0.1:1"}, 3, "aggd serve"},
+		{[]string{"serve", bank, "--data", t.TempDir(), "--nats", "nats://127.0.0.1:1", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, 3, "127.0.0.1:1"},
+		{[]string{"version"}, 0, "aggd"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			c := aggd(tt.args...)
+			out, err := c.CombinedOutput()
+			if _, exited := err.(*exec.ExitError); err != nil && !exited {
+				t.Fatal(err)
+			}
+			if c.ProcessState.ExitCode() != tt.code || !strings.Contains(string(out), tt.want) {
+				t.Errorf("exit %d: %s; want %d, %s", c.ProcessState.ExitCode(), out, tt.code, tt.want)
+			}
+		})
+	}
+}

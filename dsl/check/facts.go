@@ -1,0 +1,100 @@
+package check
+
+import (
+	"maps"
+
+	"github.com/cloudlysis/aggregate/dsl/ast"
+	"github.com/cloudlysis/aggregate/dsl/diag"
+)
+
+// The facts are texts of places that are known to be there, such as `state.holds[event.id]`
+// after `event.id in state.holds`. Only apply and upcast keep them: a fault there is worth a
+// warning, since it refuses a command that was right, or a replay.
+
+func (b *body) wantsFacts() bool { return b.rule == ruleApply || b.rule == ruleUpcast }
+
+type savedFacts map[string]bool
+
+func (b *body) saveFacts() savedFacts { return maps.Clone(b.facts) }
+
+func (s savedFacts) restore() map[string]bool { return maps.Clone(s) }
+
+type savedChecks map[string]diag.Span
+
+func (b *body) saveChecks() savedChecks { return maps.Clone(b.checks) }
+
+func (s savedChecks) restore() map[string]diag.Span { return maps.Clone(s) }
+
+func (b *body) fact(text string) {
+	if b.facts == nil {
+		b.facts = map[string]bool{}
+	}
+	b.facts[text] = true
+}
+
+// learn takes from a condition that holds what is there.
+func (b *body) learn(e ast.Expr) {
+	if !b.wantsFacts() {
+		return
+	}
+	switch e := unparen(e).(type) {
+	case *ast.Binary:
+		switch e.Op {
+		case "and":
+			b.learn(e.X)
+			b.learn(e.Y)
+		case "in":
+			b.fact(e.Y.Pos().Text() + "[" + e.X.Pos().Text() + "]")
+		case "!=":
+			b.fact(e.X.Pos().Text() + " != " + e.Y.Pos().Text())
+		case ">":
+			b.fact(e.X.Pos().Text() + " != " + e.Y.Pos().Text())
+		}
+	case *ast.IsSome:
+		b.learnSome(e.X)
+	}
+}
+
+func (b *body) learnSome(e ast.Expr) {
+	if ix, ok := unparen(e).(*ast.IndexExpr); ok && b.wantsFacts() {
+		b.fact(ix.X.Pos().Text() + "[" + ix.Index.Pos().Text() + "]")
+	}
+}
+
+func (b *body) learnKey(m ast.Expr, key string) {
+	if b.wantsFacts() {
+		b.fact(m.Pos().Text() + "[" + key + "]")
+	}
+}
+
+// mayFault warns about a read that faults when what it reads is absent.
+func (b *body) mayFault(e *ast.IndexExpr) {
+	if !b.wantsFacts() || b.facts[e.X.Pos().Text()+"["+e.Index.Pos().Text()+"]"] {
+		return
+	}
+	b.mayFaultAt(e.Span, e.Span.Text()+" faults when it is absent")
+}
+
+func (b *body) mayFaultAt(at diag.Span, why string) {
+	if !b.wantsFacts() {
+		return
+	}
+	d := b.c.report(diag.MayFault, at, "%s", why)
+	switch b.rule {
+	case ruleApply:
+		d.Hint = "a fault here refuses the command that emits the event; read it with `?`, as in `m[k]? ?? 0`, or ask first: `if k in m { … }`"
+	default:
+		d.Hint = "a fault here keeps the aggregate from loading: give a default"
+	}
+}
+
+// divides warns about a divisor that may be zero.
+func (b *body) divides(y Expr) {
+	if !b.wantsFacts() || bad(y.Type()) {
+		return
+	}
+	if _, known := y.(*Const); known || b.facts[y.Pos().Text()+" != 0"] {
+		return
+	}
+	b.mayFaultAt(y.Pos(), "a division faults when "+y.Pos().Text()+" is 0")
+}

@@ -1,0 +1,56 @@
+package stream
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// WatermarkSubject is where the sequence up to which a stream is on disk is published, in decimal.
+func WatermarkSubject(stream string) string { return "aggregate.synced." + stream }
+
+// watermarkEvery is how often the watermark is repeated when nothing is written, for those who
+// came after the last round.
+const watermarkEvery = 2 * time.Second
+
+// syncedTo returns when the message at seq, which was seen before the call, is as durable as
+// configured. One wait covers all that was seen when it began: a stream is written in order.
+func (l *Log) syncedTo(ctx context.Context, inc *incarnation, seq aggregate.Sequence) error {
+	raise(&inc.seen, uint64(seq))
+	if l.opts.Sync == nil || inc.synced.Load() >= uint64(seq) {
+		return nil
+	}
+	upTo := inc.seen.Load()
+	if err := l.opts.Sync.Wait(ctx); err != nil {
+		return err
+	}
+	if raise(&inc.synced, upTo) {
+		select {
+		case l.advanced <- struct{}{}:
+		default: // it is being told already
+		}
+	}
+	return nil
+}
+
+// announce publishes the watermark after rounds of syncs until ctx ends. It tells the newest value
+// only, so that many rounds cost few messages. Nobody waits for it; who misses one gets the next.
+func (l *Log) announce(ctx context.Context) {
+	t := time.NewTicker(watermarkEvery)
+	defer t.Stop()
+	subject := WatermarkSubject(l.name)
+	for {
+		if l.nc.IsConnected() && !l.gate.closed() {
+			// An error is that of a connection just lost: watch deals with it.
+			_ = l.nc.Publish(subject, strconv.AppendUint(nil, l.current.Load().synced.Load(), 10))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.advanced:
+		case <-t.C:
+		}
+	}
+}
