@@ -12,7 +12,6 @@ type target struct {
 	field int
 	steps []Step
 	typ   *value.Type // of the place
-	name  string      // of the var, for conditions to forget
 }
 
 func (b *body) assign(s *ast.Assign) Stmt {
@@ -54,9 +53,19 @@ func (b *body) targetDecl(t target) diag.Span {
 
 // written takes note that m[k] is there after m[k] = v.
 func (b *body) written(s *ast.Assign, t target) {
-	if ix, ok := s.Target.(*ast.IndexExpr); ok && b.wantsFacts() {
-		b.fact(ix.X.Pos().Text() + "[" + ix.Index.Pos().Text() + "]")
+	if !b.wantsFacts() {
+		return
 	}
+	ix, ok := s.Target.(*ast.IndexExpr)
+	if !ok {
+		clear(b.facts) // it may hold what the facts speak of
+		return
+	}
+	if t.steps[len(t.steps)-1].Of.Kind == value.Map {
+		b.fact(ix.X.Pos().Text() + "[" + ix.Index.Pos().Text() + "]")
+		return
+	}
+	b.mayFault(ix)
 }
 
 // wholePlace warns about m[k] += v, which faults when k is absent.
@@ -184,7 +193,7 @@ func (b *body) target(e ast.Expr) (target, bool) {
 func (b *body) varTarget(e *ast.NameExpr) (target, bool) {
 	if n := b.locals[e.Name]; n != nil {
 		if n.local.Var {
-			return target{local: n.local, typ: n.local.Type, name: e.Name}, true
+			return target{local: n.local, typ: n.local.Type}, true
 		}
 		d := b.c.report(diag.BadAssignment, e.Span, "%q is not a `var`", e.Name)
 		d.Hint = "declare it with `var` to change it"
@@ -352,5 +361,6 @@ func (b *body) remove(s *ast.Remove) Stmt {
 	if of.Kind == value.List {
 		b.mayFault(ix)
 	}
+	clear(b.facts)
 	return &Assign{Place: Place{s.Span}, Local: t.local, Field: t.field, Steps: t.steps, Op: Remove, Target: of}
 }

@@ -204,7 +204,7 @@ func (b *body) coerce(x Expr, want *value.Type) Expr {
 		}
 		return nil
 	case value.Same(t, want):
-		return retype(x, want)
+		return x
 	case t.Kind == value.Int && want.Kind == value.Decimal:
 		return b.fold(&Widen{Typed{value.DecimalType, x.Pos()}, x})
 	case want.Kind == value.Optional && t.Kind == value.Optional:
@@ -217,14 +217,6 @@ func (b *body) coerce(x Expr, want *value.Type) Expr {
 		}
 	}
 	return nil
-}
-
-// retype gives constants the type of their place, so that a folded value carries its bound.
-func retype(x Expr, want *value.Type) Expr {
-	if k, ok := x.(*Const); ok && k.T != want {
-		return &Const{Typed{want, k.Span}, k.Value}
-	}
-	return x
 }
 
 // widenOptional makes a decimal? of an int?: if x is some i then decimal(i) else none.

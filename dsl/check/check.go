@@ -84,6 +84,9 @@ func (c *checker) result() *Set {
 	for _, a := range c.order {
 		set.Aggregates = append(set.Aggregates, c.finish(a))
 	}
+	for _, t := range c.tests {
+		t.Fns = slices.DeleteFunc(t.Fns, func(f *Fn) bool { return slices.Contains(t.Of.Fns, f) })
+	}
 	return set
 }
 

@@ -133,13 +133,18 @@ func archives(t *testing.T, pattern string) map[string]*txtar.Archive {
 	}
 	out := map[string]*txtar.Archive{}
 	for _, p := range paths {
-		ar, err := txtar.ParseFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[strings.TrimSuffix(filepath.Base(p), ".txtar")] = ar
+		out[strings.TrimSuffix(filepath.Base(p), ".txtar")] = readArchive(t, p)
 	}
 	return out
+}
+
+func readArchive(t testing.TB, path string) *txtar.Archive {
+	t.Helper()
+	ar, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ar
 }
 
 // TestConformance checks the accepted and refused examples of each ruling. In an archive each

@@ -73,6 +73,7 @@ func (b *body) mayFault(e *ast.IndexExpr) {
 		return
 	}
 	b.mayFaultAt(e.Span, e.Span.Text()+" faults when it is absent")
+	b.fact(e.X.Pos().Text() + "[" + e.Index.Pos().Text() + "]") // what follows it knows
 }
 
 func (b *body) mayFaultAt(at diag.Span, why string) {

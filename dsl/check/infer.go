@@ -21,6 +21,9 @@ func (b *body) expr(e ast.Expr, want *value.Type) Expr {
 		}
 		return b.bad(e.Pos())
 	}
+	if e == nil {
+		return b.bad(diag.Span{})
+	}
 	if want != nil && bad(want) {
 		want = nil
 	}

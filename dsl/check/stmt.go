@@ -130,7 +130,6 @@ func (b *body) require(s *ast.Require) Stmt {
 	b.learn(s.Cond)
 	out := &Require{Place{s.Span}, x, s.ElseNothing, nil}
 	if s.ElseNothing {
-		b.onlyIn(s.Span, "`require … else nothing`", b.rule == ruleDecide)
 		b.flow.silent = false
 		return out
 	}

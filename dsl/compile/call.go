@@ -64,7 +64,7 @@ func (c *compiler) fn(f *check.Fn, old bool) *callee {
 
 // callFn computes a function's value: in place when it is small, else by its chunk.
 func (b *builder) callFn(e *check.FnCall, dst operand) {
-	if b.c.fnSize(e.Fn) <= inlineFn {
+	if b.c.fnSize(e.Fn) <= b.c.limits.fn {
 		b.placeFn(e, dst)
 		return
 	}
@@ -117,7 +117,7 @@ func (c *compiler) deriveChunk(d *check.Derive, old bool) *callee {
 
 func (b *builder) derive(e *check.DeriveRef, dst operand) {
 	old := b.old || e.Old
-	if b.c.deriveSize(e.Derive) > inlineDerive {
+	if b.c.deriveSize(e.Derive) > b.c.limits.derive {
 		to := b.c.deriveChunk(e.Derive, old)
 		b.invoke(to)
 		b.move(dst, to.result)

@@ -20,7 +20,10 @@ func (e *LimitError) Error() string {
 // holds the chunks of their steps, and the plan tells where their values are; else the plan is
 // nil. The error is a *LimitError.
 func Aggregate(a *check.Aggregate, tests []*check.Test) (*bytecode.Program, *TestPlan, error) {
-	c := newCompiler(a)
+	return newCompiler(a, usual).compile(tests)
+}
+
+func (c *compiler) compile(tests []*check.Test) (*bytecode.Program, *TestPlan, error) {
 	c.layEvents()
 	p := c.program()
 	var plan *TestPlan
@@ -37,6 +40,7 @@ func Aggregate(a *check.Aggregate, tests []*check.Test) (*bytecode.Program, *Tes
 // compiler lowers one aggregate. Slots are numbered within their regions until layout.
 type compiler struct {
 	agg     *check.Aggregate
+	limits  limits
 	types   *types
 	creates bool
 
@@ -67,9 +71,9 @@ type compiler struct {
 	commands  map[*check.Command]int
 }
 
-func newCompiler(a *check.Aggregate) *compiler {
+func newCompiler(a *check.Aggregate, l limits) *compiler {
 	c := &compiler{
-		agg: a, types: newTypes(), constIndex: map[string]int{}, oldSlots: map[uint16]operand{},
+		agg: a, limits: l, types: newTypes(), constIndex: map[string]int{}, oldSlots: map[uint16]operand{},
 		rootPool: newPool(), stubPool: newPool(), testPool: newPool(), wherePool: newPool(), events: map[*check.Event]int{}, callees: map[view]*callee{},
 		siteIndex: map[string]int{}, codeIndex: map[string]uint16{}, sizes: map[any]int{}, commands: map[*check.Command]int{},
 	}

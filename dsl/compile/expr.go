@@ -73,7 +73,8 @@ func (b *builder) store(e check.Expr, dst operand) {
 func atomic(e check.Expr) bool {
 	switch e.(type) {
 	case *check.Const, *check.StateField, *check.CmdField, *check.EventField, *check.CtxRef, *check.LocalRef,
-		*check.FieldOf, *check.IndexOf, *check.Arith, *check.Neg, *check.In, *check.Widen, *check.Interp:
+		*check.FieldOf, *check.IndexOf, *check.Arith, *check.Neg, *check.Cmp, *check.IsNone, *check.In, *check.Widen,
+		*check.Call, *check.Interp:
 		return true
 	}
 	return false

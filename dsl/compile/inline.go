@@ -2,16 +2,17 @@ package compile
 
 import "github.com/cloudlysis/aggregate/dsl/check"
 
-// What is lowered in place, in nodes of the tree, what is called in place counted as its own
-// nodes. The limits bound growth: a call costs about as much as eight instructions, and forty
-// functions that each use the one before twice would be 2^40 otherwise.
+// limits are the sizes up to which things are lowered in place, in nodes of the tree; what is
+// called in place counts with its own nodes. They bound growth: a call costs about as much as
+// eight instructions, and forty functions that each use the one before twice would be 2^40
+// otherwise.
+type limits struct{ fn, derive, apply, invariant int }
+
+var usual = limits{fn: 24, derive: 24, apply: 80, invariant: 40}
+
 const (
-	inlineFn        = 24
-	inlineDerive    = 24
-	inlineApply     = 80
-	inlineInvariant = 40
-	callSize        = 4
-	hugeSize        = 1 << 20
+	callSize = 4
+	hugeSize = 1 << 20
 )
 
 // sizeOf counts the nodes under the walk, with those of what will be in place.
@@ -21,9 +22,9 @@ func (c *compiler) sizeOf(walk func(walker)) int {
 		n++
 		switch e := e.(type) {
 		case *check.FnCall:
-			n += c.placed(c.fnSize(e.Fn), inlineFn)
+			n += c.placed(c.fnSize(e.Fn), c.limits.fn)
 		case *check.DeriveRef:
-			n += c.placed(c.deriveSize(e.Derive), inlineDerive)
+			n += c.placed(c.deriveSize(e.Derive), c.limits.derive)
 		}
 		n = min(n, hugeSize)
 	})

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"strconv"
+
 	"github.com/cloudlysis/aggregate/dsl/bytecode"
 	"github.com/cloudlysis/aggregate/dsl/check"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -179,7 +181,7 @@ func sortRow(keys []check.Expr) *value.Type {
 	}
 	r := &value.RecordType{Name: "SortKeys"}
 	for i, k := range keys {
-		r.Fields = append(r.Fields, value.Field{Name: "key" + string(rune('a'+i%26)), Type: k.Type()})
+		r.Fields = append(r.Fields, value.Field{Name: "key" + strconv.Itoa(i), Type: k.Type()})
 	}
 	return &value.Type{Kind: value.Record, Record: r}
 }

@@ -12,7 +12,7 @@ func (b *builder) emit(s *check.Emit) {
 	base := b.c.eventBase[n]
 	b.make(s.Make, s.Event.Fields, base)
 	b.op(bytecode.OpEmit, 0, 0, operand(n))
-	if b.c.applySize(s.Event) > inlineApply {
+	if b.c.applySize(s.Event) > b.c.limits.apply {
 		b.invoke(b.c.applyChunk(s.Event))
 		return
 	}
@@ -73,7 +73,7 @@ func (b *builder) invariants(cmd *check.Command) {
 		at := b.label()
 		b.stubs = append(b.stubs, stub{at: at, inv: i, span: v.Span})
 		b.span = v.Span
-		if b.c.invariantSize(v) > inlineInvariant {
+		if b.c.invariantSize(v) > b.c.limits.invariant {
 			b.invoke(to)
 			b.jump(bytecode.OpJumpNot, to.result, 0, at)
 			continue

@@ -112,6 +112,14 @@ func (p *Program) link() {
 
 // special gives the instruction that does the same for the types of its slots.
 func (p *Program) special(in bytecode.Ins) bytecode.Ins {
+	// What an opcode does not use may hold anything; step reads it as a slot all the same.
+	info := in.Op.Info()
+	if info.B == bytecode.None {
+		in.B = 0
+	}
+	if info.C == bytecode.None {
+		in.C = 0
+	}
 	switch in.Op {
 	case bytecode.OpMove:
 		a, b := p.types[in.A], p.types[in.B]

@@ -37,6 +37,7 @@ func (m *Machine) step(ip, base unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer,
 		if !m.charge(int64(in.N)) {
 			return ip, base, m.stop(value.Gas, ip)
 		}
+		m.setElement(in)
 		return next, base, goesOn
 	case control:
 		return m.control(in, ip, base, next)
@@ -181,28 +182,26 @@ func (m *Machine) jumps(in bytecode.Ins) (bool, value.Fault) {
 		c, f := m.compare(in.A, in.B)
 		return c < 0 || c == 0 && in.Op == bytecode.OpJumpLe, f
 	}
-	return m.nextElement(in), value.NoFault
+	if in.Op == bytecode.OpNextR {
+		return r[in.A].Int() >= r[in.B].Int(), value.NoFault
+	}
+	return r[in.A].W >= r[in.B].W, value.NoFault
 }
 
-// nextElement sets the slots of a loop to the next element; it is true when there is none.
-func (m *Machine) nextElement(in bytecode.Ins) bool {
+// setElement sets the slots of a loop to the element at its counter, and counts; it does
+// nothing for other jumps.
+func (m *Machine) setElement(in bytecode.Ins) {
+	if in.Op < bytecode.OpNextL {
+		return
+	}
 	r := m.frame
 	i, src := r[in.A], r[in.B]
+	r[in.A].W++
 	if in.Op == bytecode.OpNextR {
-		if i.Int() >= src.Int() {
-			return true
-		}
 		r[in.A+1].W = i.W
-		r[in.A].W++
-		return false
+		return
 	}
-	if i.W >= src.W {
-		return true
-	}
-	// Gas is charged after this; it makes no difference, since a run without gas has no result.
-	r[in.A].W = i.W + 1
-	t := m.p.types[in.B]
-	switch elem := value.ElemAt(t, src, int(i.W)); in.Op {
+	switch elem := value.ElemAt(m.p.types[in.B], src, int(i.W)); in.Op {
 	case bytecode.OpNextIL, opNextILR:
 		r[in.A+1].W = i.W
 		r[in.A+2] = elem
@@ -212,7 +211,6 @@ func (m *Machine) nextElement(in bytecode.Ins) bool {
 	default:
 		r[in.A+1] = elem
 	}
-	return false
 }
 
 // equal compares two slots of one type after it has charged for what there is to compare.

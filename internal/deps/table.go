@@ -24,7 +24,7 @@ var Table = map[string][]string{
 	"dsl/testrun":        {"dsl", "dsl/...", "engine/vm"},
 	"dsl/report":         {"dsl", "dsl/...", "engine/vm"},
 	"engine":             {".", "engine/vm", "dsl/bytecode", "dsl/value"},
-	"manifests":          {"dsl", "dsl/bytecode", "dsl/diag", "engine/vm", "."},
+	"manifests":          {"dsl", "dsl/bytecode", "dsl/diag", "dsl/value", "engine/vm", "."},
 	"stream/envelope":    {"."},
 	"stream":             {".", "stream/envelope"},
 	"store":              {"."},
