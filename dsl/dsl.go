@@ -29,12 +29,16 @@ type Options struct {
 	Tests bool
 	// Index, when the set was read from one, says which aggregates there must be.
 	Index *Index
+	// Uses, when it is not nil, takes up what the names in the sources mean: for editors.
+	Uses *check.Uses
 }
 
 // Result is a compiled set.
 type Result struct {
 	// Set is the checked set, also when there are errors: good for editors then.
 	Set *check.Set
+	// Files are the trees, one for each source, by path.
+	Files []*ast.File
 	// Programs are sorted by name; nil unless OK.
 	Programs []*Program
 	// Diagnostics are all findings, sorted by file and place, warnings too.
@@ -52,6 +56,8 @@ type Program struct {
 	// Tests are those for this aggregate, Plan how to run them; nil without Options.Tests.
 	Tests []*check.Test
 	Plan  *compile.TestPlan
+	// Bounds are the most gas that each command can take, in the order of Commands.
+	Bounds []compile.GasBound
 }
 
 // Program finds the program of an aggregate, or nil.
@@ -71,7 +77,7 @@ func Compile(sources []Source, opt Options) *Result {
 	for i := range sources {
 		files[i] = parser.ParseFile(diag.NewFile(sources[i].Path, sources[i].Text), bag)
 	}
-	r := &Result{Hash: Hash(sources), Set: check.Files(files, check.Options{}, bag)}
+	r := &Result{Hash: Hash(sources), Files: files, Set: check.Files(files, check.Options{Uses: opt.Uses}, bag)}
 	if opt.Index != nil && bag.Errors() == 0 {
 		opt.Index.match(r.Set, bag)
 	}
@@ -100,7 +106,27 @@ func (r *Result) lower(opt Options, bag *diag.Bag) {
 			bag.Add(limit.Diagnostic)
 			continue
 		}
-		r.Programs = append(r.Programs, &Program{Program: p, Aggregate: a, Tests: tests[a], Plan: plan})
+		bounds := compile.GasBounds(a, p)
+		overGas(a, bounds, bag)
+		r.Programs = append(r.Programs, &Program{Program: p, Aggregate: a, Tests: tests[a], Plan: plan, Bounds: bounds})
+	}
+}
+
+// defaultGas is what a command may take when the manifest does not say (ruling 75).
+const defaultGas = 100_000
+
+// overGas warns of commands whose worst case is over their gas.
+func overGas(a *check.Aggregate, bounds []compile.GasBound, bag *diag.Bag) {
+	limit := a.Gas
+	if limit == 0 {
+		limit = defaultGas
+	}
+	for i, b := range bounds {
+		if b.Gas > limit {
+			d := bag.Report(diag.OverGas, a.Commands[i].DecideSpan,
+				fmt.Sprintf("decide %s may take %d gas in the worst case, and %d is allowed", b.Command, b.Gas, limit))
+			d.Hint = "tighten the bounds of the lists, maps and texts that it works on, or raise `gas`"
+		}
 	}
 }
 

@@ -171,6 +171,24 @@ func TestCompileIsAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestOverGas(t *testing.T) {
+	in, ok := diag.Explain(diag.OverGas)
+	if !ok {
+		t.Fatal("it is not documented")
+	}
+	r := Compile([]Source{{"a.agg", []byte(in.Example)}}, Options{})
+	if !r.OK || len(r.Diagnostics) != 1 || r.Diagnostics[0].Code != diag.OverGas {
+		t.Fatalf("got OK %v and %d findings, want the warning %s alone", r.OK, len(r.Diagnostics), diag.OverGas)
+	}
+	if b := r.Programs[0].Bounds[0]; b.Gas <= 1000 || b.Gas > 5000 {
+		t.Errorf("got the bound %+v", b)
+	}
+	enough := strings.Replace(in.Example, "gas 1_000", "gas 5_000", 1)
+	if r := Compile([]Source{{"a.agg", []byte(enough)}}, Options{}); len(r.Diagnostics) != 0 {
+		t.Errorf("got %s though the gas suffices", r.Diagnostics[0].Message)
+	}
+}
+
 func TestHash(t *testing.T) {
 	a, b := Source{"a.agg", []byte("x")}, Source{"b/c.agg", []byte("y")}
 	want := Hash([]Source{a, b})

@@ -117,16 +117,21 @@ func (e *Engine) State(ctx context.Context, key aggregate.Key) (*aggregate.State
 	if err := e.checkKey(key); err != nil {
 		return nil, err
 	}
-	r := e.newRequest(askState, nil)
-	if err := e.send(ctx, key, r); err != nil {
-		return nil, err
-	}
-	v, err := r.view, r.err
-	r.free()
+	v, err := e.view(ctx, key, askState)
 	if err != nil {
 		return nil, err
 	}
 	return v.show(key), nil
+}
+
+func (e *Engine) view(ctx context.Context, key aggregate.Key, k kind) (view, error) {
+	r := e.newRequest(k, nil)
+	if err := e.send(ctx, key, r); err != nil {
+		return view{}, err
+	}
+	v, err := r.view, r.err
+	r.free()
+	return v, err
 }
 
 // show codes the state, on the caller's goroutine.
@@ -138,6 +143,14 @@ func (v *view) show(key aggregate.Key) *aggregate.State {
 // send puts r into the mailbox of key's owner and waits for the answer. With nil, r is answered
 // and the caller frees it; otherwise it is gone.
 func (e *Engine) send(ctx context.Context, key aggregate.Key, r *request) error {
+	if err := e.post(ctx, key, r); err != nil {
+		return err
+	}
+	return r.wait(ctx)
+}
+
+// post puts r into the mailbox of key's owner. With an error r is gone.
+func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error {
 	if err := ctx.Err(); err != nil {
 		r.free()
 		return err
@@ -152,7 +165,7 @@ func (e *Engine) send(ctx context.Context, key aggregate.Key, r *request) error 
 		o.tenant.activity.Store(e.opts.Clock().UnixNano())
 		switch o.box.put(r, e.opts.MailboxSize) {
 		case putOK:
-			return r.wait(ctx)
+			return nil
 		case putFull:
 			r.free()
 			return &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: "too many commands wait for this aggregate", RetryAfter: retryAfter}
@@ -195,7 +208,7 @@ func (e *Engine) tidy() {
 		over := int(e.registry.live.Load()) - e.opts.MaxLive
 		for i := range e.registry.shards {
 			s := &e.registry.shards[i]
-			s.askIdle(idle, 1<<30)
+			s.askIdle(idle, e.opts.SnapshotQueue/shardCount/4+1) // not more than snapshots can follow
 			if over > 0 {
 				s.askIdle(1<<62, over/shardCount+1)
 			}

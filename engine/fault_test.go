@@ -140,6 +140,7 @@ func aggregateErr(is bool, err error) error {
 // Doubt, then a conflict: somebody else went on behind our commits, which are in the log.
 func TestInDoubtThenConflictWithOurCommitsThere(t *testing.T) {
 	w := newWorld(t)
+	w.opts.MaxRetries = -1 // the end of a doubt is no retry
 	e := w.start()
 	w.log.onAppend(func(n int, key aggregate.Key, _ []aggregate.Commit) (bool, error) {
 		switch n {
@@ -478,6 +479,9 @@ func TestTooLargeFailsItsCallerOnly(t *testing.T) {
 				}
 				for i := range commits {
 					if len(commits[i].Command) > 1000 {
+						if judged == "by the estimate" {
+							t.Error("it was sent")
+						}
 						return false, aggregate.ErrTooLarge
 					}
 				}

@@ -57,6 +57,20 @@ func (f *flight) reset(l *live) {
 	f.size, f.needsLast = messageBytes, false
 }
 
+// release lets go of what the flight held: an idle aggregate keeps its state only.
+func (f *flight) release() {
+	clear(f.commits)
+	clear(f.replies)
+	clear(f.state)
+	f.ctx = vm.Ctx{}
+	if cap(f.commits) > keptCommits {
+		f.commits, f.ids, f.replies = nil, nil, nil
+	}
+}
+
+// keptCommits is for how many commits an idle owner keeps room.
+const keptCommits = 8
+
 // decide takes requests in their order and finds a result for each, until the flight is full.
 // Nothing is sent yet.
 func (o *owner) decide(man *manifest) {
@@ -78,7 +92,7 @@ func (o *owner) decide(man *manifest) {
 		}
 		r.reply, r.err, r.basis = nil, nil, onFact
 		switch r.kind {
-		case askState:
+		case askState, askView:
 			r.basis, f.needsLast = onState, true
 		case askCommand:
 			if !o.command(man, r) { // no room left: it begins the next flight
@@ -128,12 +142,17 @@ func (o *owner) repeat(r *request) (bool, error) {
 	f.candidates = o.live.ids.candidates(f.candidates[:0], id)
 	for _, seq := range f.candidates {
 		commits, err := o.e.opts.Log.At(o.e.ctx, o.key, seq)
-		if err != nil && !errors.Is(err, aggregate.ErrNotFound) {
+		if errors.Is(err, aggregate.ErrNotFound) {
+			// A message stands there, or stood there: a replica lags, or the log was cut. To take
+			// the command for a new one now could execute it twice.
+			err = &aggregate.UnavailableError{Reason: aggregate.ErrStream, Message: err.Error(), RetryAfter: retryAfter}
+		}
+		if err != nil {
 			return false, unavailable(err)
 		}
 		for i := range commits {
 			if c := &commits[i]; c.CommandID == id {
-				first := o.reply(c, versionAfter(commits, i))
+				first := replyOf(o.key, c, versionAfter(commits, i))
 				first.Token = makeToken(first.Version, seq)
 				return true, o.known(r, c, first)
 			}
@@ -181,9 +200,9 @@ func versionAfter(commits []aggregate.Commit, i int) aggregate.Version {
 	return 0
 }
 
-func (o *owner) reply(c *aggregate.Commit, v aggregate.Version) *aggregate.Reply {
-	return &aggregate.Reply{TenantID: o.key.Tenant, AggregateType: o.key.Type, AggregateID: o.key.ID,
-		CommandID: c.CommandID, Version: v, Events: aggregate.EventsOf(o.key, c)}
+func replyOf(key aggregate.Key, c *aggregate.Commit, v aggregate.Version) *aggregate.Reply {
+	return &aggregate.Reply{TenantID: key.Tenant, AggregateType: key.Type, AggregateID: key.ID,
+		CommandID: c.CommandID, Version: v, Events: aggregate.EventsOf(key, c)}
 }
 
 // admit asks everything that may keep a new command out whatever the aggregate says, and gives
@@ -224,7 +243,7 @@ func (o *owner) rule(man *manifest, r *request, now time.Time) bool {
 	if err != nil || len(c.Events) == 0 {
 		r.err, r.basis, f.needsLast = err, onState, true
 		if err == nil {
-			r.reply = o.reply(&c, f.version)
+			r.reply = replyOf(o.key, &c, f.version)
 		}
 		return true
 	}
@@ -232,11 +251,16 @@ func (o *owner) rule(man *manifest, r *request, now time.Time) bool {
 	if !o.e.opts.HashCommands {
 		c.Command = cmd.Payload
 	}
-	for i := range c.Events {
-		c.Events[i].EventID = o.e.opts.EventID(o.key, c.CommandID, now, i)
-		c.Events[i].Version = f.version + aggregate.Version(i) + 1
-	}
+	o.e.number(o.key, &c, f.version)
 	return o.board(r, &c)
+}
+
+// number gives the events of c their ids and versions, those after at.
+func (e *Engine) number(key aggregate.Key, c *aggregate.Commit, at aggregate.Version) {
+	for i := range c.Events {
+		at++
+		c.Events[i].EventID, c.Events[i].Version = e.opts.EventID(key, c.CommandID, c.Timestamp, i), at
+	}
 }
 
 // board takes the commit into the flight and stores its effect in the working state. It is
@@ -254,7 +278,7 @@ func (o *owner) board(r *request, c *aggregate.Commit) bool {
 	f.version += aggregate.Version(len(c.Events))
 	f.updated = c.Timestamp
 	f.size += size
-	r.reply, r.basis = o.reply(c, f.version), onAppend
+	r.reply, r.basis = replyOf(o.key, c, f.version), onAppend
 	f.commits, f.ids, f.replies = append(f.commits, *c), append(f.ids, c.CommandID), append(f.replies, r.reply)
 	return true
 }

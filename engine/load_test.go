@@ -113,7 +113,9 @@ func TestT7_5CommandOfAnotherTenantIsDenied(t *testing.T) {
 
 func TestSnapshotThatDoesNotFitIsDropped(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
-		"other rules":           func(w *world) { w.store.edit(account, func(s *aggregate.Snapshot) { s.Fingerprint = "x" }) },
+		"other rules": func(w *world) {
+			w.store.edit(account, func(s *aggregate.Snapshot) { s.Fingerprint, s.State = "x", json.RawMessage(`{"balance":9}`) })
+		},
 		"version is not mark's": func(w *world) { w.store.edit(account, func(s *aggregate.Snapshot) { s.Version = 9 }) },
 		"version 0": func(w *world) {
 			w.store.edit(account, func(s *aggregate.Snapshot) { s.Version, s.Mark.Version = 0, 0 })
@@ -160,6 +162,7 @@ func TestSnapshotAheadOfTheLog(t *testing.T) {
 
 func TestNewIncarnationDropsWhatIsLive(t *testing.T) {
 	w := newWorld(t)
+	w.log.unshared = true // nothing but the incarnation tells
 	e := w.start()
 	ids := make([]*aggregate.Command, 4)
 	for i := range ids {
@@ -274,4 +277,25 @@ func TestLoadFailsAndRecovers(t *testing.T) {
 	stop(t, e)
 	w.log.load = nil
 	wantBalance(t, w.start(), account, 30, 3)
+}
+
+// A lagging replica does not have the message yet that is known to hold a commit: the command
+// that may be its repeat is put off, never decided a second time.
+func TestRepeatThatCannotBeConfirmedIsPutOff(t *testing.T) {
+	w := newWorld(t)
+	e := w.start()
+	cmd := command(account, "deposit", 10)
+	do(t, e, cmd)
+	for _, fail := range []error{aggregate.ErrNotFound, aggregate.ErrStream} {
+		w.log.at = func(aggregate.Key, aggregate.Sequence) error { return fail }
+		_, err := e.Submit(context.Background(), cmd)
+		if u := (*aggregate.UnavailableError)(nil); !errors.As(err, &u) || u.Reason != aggregate.ErrStream {
+			t.Errorf("%v: got %v", fail, err)
+		}
+	}
+	w.log.at = nil
+	if r := do(t, e, cmd); !r.Duplicate || r.Version != 1 {
+		t.Errorf("got %s", toJSON(t, r))
+	}
+	wantBalance(t, e, account, 10, 1)
 }

@@ -94,6 +94,7 @@ func (o *owner) fly() {
 	man := o.e.manifest.Load()
 	f := &o.f
 	f.begin(o)
+	defer f.release()
 	for {
 		if err := o.ready(man); err != nil {
 			o.failAll(err)
@@ -143,8 +144,8 @@ func (o *owner) answer() {
 		if r.reply != nil && r.reply.Token == "" {
 			r.reply.Token = makeToken(r.reply.Version, o.live.mark.Sequence)
 		}
-		if r.kind == askState && r.err == nil {
-			r.view, r.err = o.view()
+		if r.kind == askState || r.kind == askView {
+			r.view, r.err = o.view(r.kind)
 		}
 		r.answer()
 	}
@@ -161,10 +162,11 @@ func (o *owner) drop(n int) {
 	}
 }
 
-// view is the live state, to be read by whoever asked; NotFoundError when there is none.
-func (o *owner) view() (view, error) {
+// view is the live state, to be read by whoever asked; askState wants NotFoundError for an
+// aggregate without events.
+func (o *owner) view(k kind) (view, error) {
 	l := &o.live
-	if l.version == 0 {
+	if l.version == 0 && k == askState {
 		return view{}, &aggregate.NotFoundError{Key: o.key}
 	}
 	return view{rules: l.rules, state: slices.Clone(l.state), mark: l.mark, updated: l.updated}, nil
@@ -195,7 +197,7 @@ func (o *owner) failRest(err error) {
 		case r == nil:
 		case r.kind == askBarrier || r.kind == askCommand && r.basis == onFact:
 			r.answer()
-		case r.kind == askState:
+		case r.kind != askCommand:
 			r.fail(read)
 		default:
 			r.fail(err)

@@ -20,6 +20,7 @@ type kind uint8
 const (
 	askCommand kind = iota
 	askState
+	askView    // as askState, of an unborn aggregate too
 	askBarrier // answered when all that came before it is settled
 )
 
@@ -42,6 +43,8 @@ type request struct {
 	hash [64]byte // lower case hex sha256 of the command's canonical payload
 	text []byte   // room for the canonical payload
 	done chan struct{}
+	// notify, when set, is called in place of done: by Start nobody waits.
+	notify func(*aggregate.Reply, int64, error)
 
 	// What the owner has found: reply or err of a command, view or err of a read.
 	reply *aggregate.Reply
@@ -72,7 +75,7 @@ func (e *Engine) newRequest(k kind, cmd *aggregate.Command) *request {
 
 // free gives r back to the pool; nobody else may hold it.
 func (r *request) free() {
-	r.cmd, r.reply, r.err, r.gas, r.basis = nil, nil, nil, 0, onFact
+	r.cmd, r.reply, r.err, r.gas, r.basis, r.notify = nil, nil, nil, 0, onFact, nil
 	r.view = view{}
 	r.pool.Put(r)
 }
@@ -112,6 +115,12 @@ func (r *request) take() bool {
 
 // answer ends r with what its fields hold; the owner must not touch it afterwards.
 func (r *request) answer() {
+	if notify := r.notify; notify != nil {
+		reply, gas, err := r.reply, r.gas, r.err
+		r.free()
+		notify(reply, gas, err)
+		return
+	}
 	if r.at.CompareAndSwap(taken, answered) || r.at.CompareAndSwap(queued, answered) {
 		r.done <- struct{}{}
 		return

@@ -214,3 +214,27 @@ func TestFingerprint(t *testing.T) {
 		}
 	}
 }
+
+func TestSimulateKeepsNothing(t *testing.T) {
+	w := newWorld(t)
+	e := w.start()
+	s, err := e.Simulate(context.Background(), command(account, "deposit", 5), true)
+	if err != nil || s.Refused != nil || s.Reply.Version != 1 || s.Reply.Events[0].EventID.IsZero() || string(s.State) != `{"balance":5}` ||
+		string(s.Derived) != `{"double":10}` || s.Gas == 0 || len(s.Trace) == 0 || s.Trace[0].File != "bank.agg" {
+		t.Errorf("of an unborn aggregate: got %s, %v", toJSON(t, s), err)
+	}
+	do(t, e, command(account, "deposit", 7))
+	s, err = e.Simulate(context.Background(), command(account, "withdraw", 8), false)
+	if r := (*aggregate.RejectedError)(nil); err != nil || !errors.As(s.Refused, &r) || s.Reply != nil || string(s.State) != `{"balance":7}` || s.Trace != nil {
+		t.Errorf("refused: got %s, %v", toJSON(t, s), err)
+	}
+	stale := command(account, "deposit", 1)
+	stale.ExpectedVersion = new(aggregate.Version)
+	if _, err = e.Simulate(context.Background(), stale, false); !errors.Is(err, aggregate.ErrConflict) {
+		t.Errorf("stale: got %v", err)
+	}
+	wantBalance(t, e, account, 7, 1)
+	if appends, _ := w.log.counts(); appends != 1 {
+		t.Errorf("%d appends", appends)
+	}
+}

@@ -214,3 +214,29 @@ func TestWrongUse(t *testing.T) {
 		})
 	}
 }
+
+// TestNATSDoorOfTheDaemon: a plain client of the embedded server sends a command; the same
+// command id through HTTP is the same commit.
+func TestNATSDoorOfTheDaemon(t *testing.T) {
+	n := start(t, bank, t.TempDir())
+	nc, err := nats.Connect(n.nats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	id, cmd := aggregate.NewID(), aggregate.NewID().String()
+	m := nats.NewMsg("cmd.acme.Account." + id.String())
+	m.Data = []byte(`{"type":"open_account","initial_balance":5}`)
+	m.Header.Set("idempotency-key", cmd)
+	r, err := nc.RequestMsg(m, 20*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(r.Data), `"version":1`) || r.Header.Get("Nats-Service-Error-Code") != "" {
+		t.Fatalf("got %v %s", r.Header, r.Data)
+	}
+	again := n.command(id, `{"type":"open_account","initial_balance":5.0}`, "Idempotency-Key", cmd)
+	if !again.Duplicate || strings.Replace(again.raw, `"duplicate":true`, `"duplicate":false`, 1) != string(r.Data) {
+		t.Errorf("got  %s\nwant %s", again.raw, r.Data)
+	}
+}

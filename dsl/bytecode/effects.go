@@ -170,7 +170,9 @@ func (v *verifier) touch(e *Effect, code []Ins, pc int) {
 		s := int(operands[i])
 		switch k {
 		case Src:
-			read(s)
+			if info.N != Flag || in.N == 1 {
+				read(s)
+			}
 		case Window:
 			for n := range v.windowLen(in) {
 				read(s + n)

@@ -232,9 +232,12 @@ const writable = 1
 // window checks that the fields have slots of their types from base on, outside of constants,
 // state and ctx when the machine or code writes them as it goes.
 func (v *verifier) window(what string, base int, fields []value.Field, kind int) error {
+	if base+len(fields) > len(v.p.Slots) {
+		return bad("%s: slot %d is not in the frame", what, base)
+	}
 	for i := range fields {
 		s := base + i
-		if s >= len(v.p.Slots) || !value.Same(v.slotType(s), fields[i].Type) {
+		if !value.Same(v.slotType(s), fields[i].Type) {
 			return bad("%s: field %s does not fit slot %d", what, fields[i].Name, s)
 		}
 		if kind == writable && v.owned(s) {

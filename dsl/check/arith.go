@@ -70,6 +70,9 @@ func (b *body) numbers(e *ast.Binary, op ArithOp, x, y Expr) Expr {
 		b.noDivision(e, op)
 		return b.bad(e.Span)
 	}
+	if op == Div || op == Mod {
+		b.divides(y)
+	}
 	return b.fold(&Arith{Typed{t, e.Span}, op, b.coerce(x, t), b.coerce(y, t)})
 }
 
@@ -127,6 +130,7 @@ func (b *body) mixed(e *ast.Binary, op ArithOp, x, y Expr) Expr {
 			return arith(value.DurationType, y, x)
 		}
 	case Div:
+		b.divides(y)
 		switch {
 		case is(value.Duration, value.Int):
 			return arith(value.DurationType, x, y)

@@ -70,9 +70,19 @@ func (b *body) written(s *ast.Assign, t target) {
 
 // wholePlace warns about m[k] += v, which faults when k is absent.
 func (b *body) wholePlace(s *ast.Assign, t target) {
-	if ix, ok := s.Target.(*ast.IndexExpr); ok {
-		b.mayFault(ix)
+	ix, ok := s.Target.(*ast.IndexExpr)
+	if !ok {
+		return
 	}
+	d := b.mayFault(ix)
+	last := t.steps[len(t.steps)-1].Of
+	if d == nil || last.Kind != value.Map || !(isNumber(t.typ) || t.typ.Kind == value.Duration) {
+		return
+	}
+	place := s.Target.Pos().Text()
+	text := place + " = (" + place + "? ?? " + sample(t.typ) + ") " + s.Op[:1] + " " + s.Value.Pos().Text()
+	d.Hint = "a fault here refuses the command that emits the event; write `" + text + "` if an absent one counts as " + sample(t.typ)
+	replace(d, false, s.Span, text, "take "+sample(t.typ)+" when it is absent")
 }
 
 // update checks += -= *=.
@@ -191,7 +201,11 @@ func (b *body) target(e ast.Expr) (target, bool) {
 }
 
 func (b *body) varTarget(e *ast.NameExpr) (target, bool) {
+	if b.c.asked(e.Name) {
+		b.offerNames(nil)
+	}
 	if n := b.locals[e.Name]; n != nil {
+		b.c.saw(e.Span, n.local.Span, n.local.Type)
 		if n.local.Var {
 			return target{local: n.local, typ: n.local.Type}, true
 		}
@@ -245,6 +259,7 @@ func (b *body) stateTarget(n *ast.NameExpr, e *ast.FieldExpr) (target, bool) {
 	if fs == nil {
 		return target{}, false
 	}
+	b.sawRoot(n, e.Name)
 	i := fs.find(e.Name.Text)
 	if i < 0 {
 		if dv := b.agg.derive[e.Name.Text]; dv != nil {
@@ -272,6 +287,7 @@ func (b *body) fieldStep(t target, e *ast.FieldExpr) (target, bool) {
 	}
 	fs := b.c.records[t.typ.Record].fields
 	i := fs.find(e.Name.Text)
+	b.c.fieldName(fs, e.Name, i, nil)
 	if i < 0 {
 		b.unknownField(fs.what, e.Name, fs.names(), b.c.records[t.typ.Record].name.Span)
 		return t, false

@@ -38,13 +38,21 @@ func (c *checker) checkBodies() {
 // finishBody takes note of a body that nothing calls, n being nil, and warns about its vars.
 func (c *checker) finishBody(b *body, n *node) {
 	if n == nil {
-		c.loose = append(c.loose, b)
+		c.keep(b)
 	}
 	for _, v := range b.vars {
 		if !v.read {
 			d := c.report(diag.VarNeverRead, v.local.Span, "the var %q is never read", v.local.Name)
 			d.Hint = "remove it"
 		}
+	}
+}
+
+// keep takes note of a body that nothing calls, for what it uses.
+func (c *checker) keep(b *body) {
+	c.loose = append(c.loose, b)
+	if b.agg != nil && b.rule != ruleTest {
+		b.agg.rules = append(b.agg.rules, b.node)
 	}
 }
 
@@ -96,7 +104,7 @@ func (c *checker) deriveBody(a *agg, d *deriveDecl) {
 	b.node = &d.node
 	d.out.Value = b.as(d.ast.Value, d.out.Type, place{what: `the derive "` + d.ast.Name.Text + `"`, decl: d.ast.Type.Pos()})
 	c.finishBody(b, &d.node)
-	c.loose = append(c.loose, &body{c: c, rule: ruleDerive, node: &d.node})
+	c.keep(&body{c: c, rule: ruleDerive, node: &d.node, agg: a})
 }
 
 func (c *checker) guardBody(a *agg, g *guardDecl) {
@@ -105,6 +113,7 @@ func (c *checker) guardBody(a *agg, g *guardDecl) {
 	b.node = &g.node
 	b.bindParams(g.out.Params)
 	g.out.Body = b.block(g.ast.Body)
+	a.rules = append(a.rules, &g.node)
 	c.finishBody(b, &g.node)
 }
 
@@ -135,7 +144,7 @@ func (c *checker) decideBody(a *agg, d *commandDecl) {
 func (b *body) refusalWithoutCmd(r *ast.Refusal) *Refusal {
 	sub := b.c.newBody(b.sc, ruleFinal)
 	out := sub.refusal(r)
-	b.c.loose = append(b.c.loose, sub)
+	b.c.keep(sub)
 	return out
 }
 
@@ -229,6 +238,7 @@ func (c *checker) index(a *agg, ix *ast.Index, path string, at diag.Span) (Index
 	out := Index{Path: path, Span: ix.Span}
 	first := ix.Path[0]
 	t := value.InvalidType
+	c.stateName(a, first)
 	if i := a.state.find(first.Text); i >= 0 {
 		out.Field, t = i, a.state.fields[i].Type
 	} else if d := a.derive[first.Text]; d != nil {
@@ -248,6 +258,7 @@ func (c *checker) index(a *agg, ix *ast.Index, path string, at diag.Span) (Index
 		}
 		fs := c.records[t.Record].fields
 		i := fs.find(n.Text)
+		c.fieldName(fs, n, i, nil)
 		if i < 0 {
 			c.newBody(a.scope, ruleConst).unknownField(fs.what, n, fs.names(), c.records[t.Record].name.Span)
 			return out, false

@@ -138,6 +138,7 @@ func (b *body) declare(name ast.Name, t *value.Type, isVar bool) *Local {
 // bind is declare without a look at what is hidden.
 func (b *body) bind(name ast.Name, t *value.Type, isVar bool) *Local {
 	l := &Local{Name: name.Text, Type: t, Var: isVar, Span: name.Span}
+	b.c.saw(name.Span, name.Span, t)
 	if b.locals == nil {
 		b.locals = make(map[string]*binding, 8)
 	}

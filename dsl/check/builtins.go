@@ -115,6 +115,7 @@ var foreignCalls = map[string]string{
 
 // call resolves f(…): the author's function first, then the builtin (ruling 38).
 func (b *body) call(e *ast.Call, want *value.Type) Expr {
+	b.fnName(e.Fn)
 	if f := b.sc.fn(e.Fn.Text); f != nil {
 		return b.fnCall(f, e)
 	}

@@ -15,6 +15,8 @@ type Options struct {
 	// Files maps the name by which an import finds a file, slash separated and relative to the
 	// root of the set, to the file. Nil: each file is found under its Source.Name.
 	Files map[string]*ast.File
+	// Uses, when it is not nil, takes up what names mean: for editors.
+	Uses *Uses
 }
 
 // Files checks all files of one manifest set and reports what it finds to bag. The order of
@@ -27,6 +29,7 @@ func Files(files []*ast.File, opt Options, bag *diag.Bag) *Set {
 		records:  map[*value.RecordType]*typeDecl{},
 		enums:    map[*value.EnumType]*typeDecl{},
 		builtins: builtinTable(),
+		uses:     opt.Uses,
 	}
 	c.addFiles(files, opt)
 	c.resolveImports()
@@ -37,6 +40,7 @@ func Files(files []*ast.File, opt Options, bag *diag.Bag) *Set {
 	c.checkEffects()
 	c.checkTests()
 	c.warnUnused()
+	c.sawDeclarations()
 	return c.result()
 }
 
@@ -54,6 +58,7 @@ type checker struct {
 	consts   []*constDecl // all
 	fns      []*fnDecl    // all
 	tests    []*Test
+	uses     *Uses   // nil unless an editor asks
 	loose    []*body // bodies outside of functions and derives, for the effects
 }
 

@@ -65,6 +65,9 @@ func (c *checker) collectShared(n *names, s *scope, d ast.Decl) bool {
 	case *ast.Const:
 		decl := &constDecl{ast: d, scope: s}
 		c.consts = append(c.consts, decl)
+		if s.agg != nil {
+			s.agg.consts = append(s.agg.consts, decl)
+		}
 		if first := n.consts[d.Name.Text]; first != nil {
 			c.twice("constant", d.Name, first.ast.Name.Span)
 			return true
@@ -73,6 +76,9 @@ func (c *checker) collectShared(n *names, s *scope, d ast.Decl) bool {
 	case *ast.Fn:
 		decl := &fnDecl{ast: d, scope: s}
 		c.fns = append(c.fns, decl)
+		if s.agg != nil {
+			s.agg.fns = append(s.agg.fns, decl)
+		}
 		if first := n.fns[d.Name.Text]; first != nil {
 			c.twice("function", d.Name, first.ast.Name.Span)
 			return true
@@ -90,6 +96,9 @@ func (c *checker) collectShared(n *names, s *scope, d ast.Decl) bool {
 
 func (c *checker) collectType(n *names, t *typeDecl) {
 	c.types = append(c.types, t)
+	if a := t.scope.agg; a != nil {
+		a.types = append(a.types, t)
+	}
 	if first := n.types[t.name.Text]; first != nil {
 		c.twice("type", t.name, first.name.Span)
 		return
@@ -123,6 +132,7 @@ func (c *checker) collectAggregate(f *file, d *ast.Aggregate) {
 		codes:    map[string]*codeUse{},
 		emitted:  map[*eventDecl]bool{},
 		testName: map[string]diag.Span{},
+		inv:      map[string]diag.Span{},
 	}
 	a.scope = &scope{layers: []*names{a.names, f.seen}, agg: a}
 	if first := c.aggs[d.Name.Text]; first != nil {
@@ -181,12 +191,11 @@ func (c *checker) collectMember(a *agg, m ast.Decl) {
 	case *ast.Index:
 		a.indexes = append(a.indexes, m)
 	case *ast.Invariant:
-		for _, first := range a.invs {
-			if first.Name.Text == m.Name.Text {
-				c.twice("invariant", m.Name, first.Name.Span)
-				return
-			}
+		if first, twice := a.inv[m.Name.Text]; twice {
+			c.twice("invariant", m.Name, first)
+			return
 		}
+		a.inv[m.Name.Text] = m.Name.Span
 		a.invs = append(a.invs, m)
 	case *ast.Guard:
 		g := &guardDecl{ast: m}
@@ -273,21 +282,14 @@ func (c *checker) collectEvent(a *agg, m *ast.Event) {
 		a.event[m.Name.Text] = e
 		a.events = append(a.events, e)
 	}
-	for _, v := range e.versions {
-		if v.ast.Version == m.Version {
-			d := c.report(diag.DeclaredTwice, m.Name.Span, "event %s @%d is declared twice", m.Name.Text, m.Version)
-			d.Hint = "a new shape of an event gets the next number: `event " + m.Name.Text + " @" + itoa(m.Version+1) + " { … }`"
-			declaredAt(d, v.ast.Name.Span, "%q is first declared here", m.Name.Text)
-			return
-		}
-	}
 	e.versions = append(e.versions, &eventVersion{decl: e, ast: m})
 }
 
 // orderEvents puts versions in order and finds gaps among them.
 func (c *checker) orderEvents(a *agg) {
 	for _, e := range a.events {
-		slices.SortFunc(e.versions, func(x, y *eventVersion) int { return x.ast.Version - y.ast.Version })
+		slices.SortStableFunc(e.versions, func(x, y *eventVersion) int { return x.ast.Version - y.ast.Version })
+		e.versions = c.dropTwice(e.versions)
 		for i, v := range e.versions {
 			if v.ast.Version == i+1 {
 				continue
@@ -297,4 +299,21 @@ func (c *checker) orderEvents(a *agg) {
 			break
 		}
 	}
+}
+
+// dropTwice reports versions of one event that are declared more than once.
+func (c *checker) dropTwice(sorted []*eventVersion) []*eventVersion {
+	out := sorted[:1]
+	for _, v := range sorted[1:] {
+		first := out[len(out)-1]
+		if first.ast.Version != v.ast.Version {
+			out = append(out, v)
+			continue
+		}
+		name, next := v.ast.Name, itoa(sorted[len(sorted)-1].ast.Version+1)
+		d := c.report(diag.DeclaredTwice, name.Span, "event %s @%d is declared twice", name.Text, v.ast.Version)
+		d.Hint = "a new shape of an event gets the next number: `event " + name.Text + " @" + next + " { … }`"
+		declaredAt(d, first.ast.Name.Span, "%q is first declared here", name.Text)
+	}
+	return out
 }

@@ -79,9 +79,13 @@ func (c *checker) settle(n *node, trail []*node) {
 	n.mark = underway
 	trail = append(trail, n)
 	n.allState, n.allCtx = n.own()
+	circled := false
 	for _, u := range n.calls {
 		if u.to.mark == underway {
-			c.circle(u, trail)
+			if !circled { // one is enough: what closes the circle is usually written more than once
+				c.circle(u, trail)
+			}
+			circled = true
 			continue
 		}
 		c.settle(u.to, trail)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cloudlysis/aggregate/dsl/ast"
 	"github.com/cloudlysis/aggregate/dsl/diag"
+	"github.com/cloudlysis/aggregate/dsl/value"
 )
 
 // The facts are texts of places that are known to be there, such as `state.holds[event.id]`
@@ -38,21 +39,75 @@ func (b *body) learn(e ast.Expr) {
 		return
 	}
 	switch e := unparen(e).(type) {
-	case *ast.Binary:
-		switch e.Op {
-		case "and":
-			b.learn(e.X)
-			b.learn(e.Y)
-		case "in":
-			b.fact(e.Y.Pos().Text() + "[" + e.X.Pos().Text() + "]")
-		case "!=":
-			b.fact(e.X.Pos().Text() + " != " + e.Y.Pos().Text())
-		case ">":
-			b.fact(e.X.Pos().Text() + " != " + e.Y.Pos().Text())
+	case *ast.Unary:
+		if e.Op == "not" {
+			b.learnNot(e.X)
 		}
 	case *ast.IsSome:
 		b.learnSome(e.X)
+	case *ast.Binary:
+		x, y := e.X.Pos().Text(), e.Y.Pos().Text()
+		switch {
+		case e.Op == "and":
+			b.learn(e.X)
+			b.learn(e.Y)
+		case e.Op == "in":
+			b.fact(y + "[" + x + "]")
+		case e.Op == "!=" && isNone(e.Y):
+			b.learnSome(e.X)
+		case e.Op == "!=" || e.Op == ">":
+			b.fact(x + " != " + y)
+		case e.Op == ">=" && y == "1":
+			b.fact(x + " != 0")
+		}
 	}
+}
+
+// learnNot takes from a condition that does not hold what is there.
+func (b *body) learnNot(e ast.Expr) {
+	if !b.wantsFacts() {
+		return
+	}
+	switch e := unparen(e).(type) {
+	case *ast.Unary:
+		if e.Op == "not" {
+			b.learn(e.X)
+		}
+	case *ast.IsNone:
+		b.learnSome(e.X)
+	case *ast.Binary:
+		x, y := e.X.Pos().Text(), e.Y.Pos().Text()
+		switch {
+		case e.Op == "or":
+			b.learnNot(e.X)
+			b.learnNot(e.Y)
+		case e.Op == "==" && isNone(e.Y):
+			b.learnSome(e.X)
+		case e.Op == "==" || e.Op == "<=":
+			b.fact(x + " != " + y)
+		case e.Op == "<" && y == "1":
+			b.fact(x + " != 0")
+		}
+	}
+}
+
+func isNone(e ast.Expr) bool { _, ok := unparen(e).(*ast.None); return ok }
+
+// both keeps what holds after either of two branches; one that has ended does not count.
+func both(then, otherwise map[string]bool, thenEnded, otherwiseEnded bool) map[string]bool {
+	switch {
+	case thenEnded:
+		return otherwise
+	case otherwiseEnded:
+		return then
+	}
+	out := map[string]bool{}
+	for f := range then {
+		if otherwise[f] {
+			out[f] = true
+		}
+	}
+	return out
 }
 
 func (b *body) learnSome(e ast.Expr) {
@@ -68,17 +123,18 @@ func (b *body) learnKey(m ast.Expr, key string) {
 }
 
 // mayFault warns about a read that faults when what it reads is absent.
-func (b *body) mayFault(e *ast.IndexExpr) {
+func (b *body) mayFault(e *ast.IndexExpr) *diag.Diagnostic {
 	if !b.wantsFacts() || b.facts[e.X.Pos().Text()+"["+e.Index.Pos().Text()+"]"] {
-		return
+		return nil
 	}
-	b.mayFaultAt(e.Span, e.Span.Text()+" faults when it is absent")
+	d := b.mayFaultAt(e.Span, e.Span.Text()+" faults when it is absent")
 	b.fact(e.X.Pos().Text() + "[" + e.Index.Pos().Text() + "]") // what follows it knows
+	return d
 }
 
-func (b *body) mayFaultAt(at diag.Span, why string) {
+func (b *body) mayFaultAt(at diag.Span, why string) *diag.Diagnostic {
 	if !b.wantsFacts() {
-		return
+		return nil
 	}
 	d := b.c.report(diag.MayFault, at, "%s", why)
 	switch b.rule {
@@ -87,6 +143,7 @@ func (b *body) mayFaultAt(at diag.Span, why string) {
 	default:
 		d.Hint = "a fault here keeps the aggregate from loading: give a default"
 	}
+	return d
 }
 
 // divides warns about a divisor that may be zero.
@@ -94,7 +151,7 @@ func (b *body) divides(y Expr) {
 	if !b.wantsFacts() || bad(y.Type()) {
 		return
 	}
-	if _, known := y.(*Const); known || b.facts[y.Pos().Text()+" != 0"] {
+	if _, known := y.(*Const); known || !isNumber(y.Type()) && y.Type().Kind != value.Duration || b.facts[y.Pos().Text()+" != 0"] {
 		return
 	}
 	b.mayFaultAt(y.Pos(), "a division faults when "+y.Pos().Text()+" is 0")

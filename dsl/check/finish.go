@@ -21,17 +21,17 @@ func (c *checker) finish(a *agg) *Aggregate {
 	for _, g := range a.guards {
 		out.Guards = append(out.Guards, g.out)
 	}
-	for _, k := range c.consts {
-		if k.scope.agg == a || k.scope.agg == nil && a.file.seen.consts[k.ast.Name.Text] == k {
-			out.Consts = append(out.Consts, &ConstDecl{k.ast.Name.Text, k.ast.Doc, k.ast.Span, k.typ, k.value})
-		}
+	for _, k := range a.consts {
+		out.Consts = append(out.Consts, k.out())
+	}
+	for _, n := range sortedKeys(a.file.seen.consts) {
+		out.Consts = append(out.Consts, a.file.seen.consts[n].out())
 	}
 	for _, code := range sortedKeys(a.codes) {
 		out.Rejects = append(out.Rejects, Reject{code, a.codes[code].spans})
 	}
 	c.orderDerives(a)
-	c.usedFns(a)
-	c.usedTypes(a)
+	c.used(a)
 	return out
 }
 
@@ -60,27 +60,33 @@ func (c *checker) orderDerives(a *agg) {
 	}
 }
 
-// usedFns lists the aggregate's functions and the shared ones that it uses, each after those it
-// calls.
-func (c *checker) usedFns(a *agg) {
+func (k *constDecl) out() *ConstDecl {
+	return &ConstDecl{k.ast.Name.Text, k.ast.Doc, k.ast.Span, k.typ, k.value}
+}
+
+// used lists the functions, enums and records that the aggregate declares, and the shared ones
+// that it uses, each after those that it needs itself.
+func (c *checker) used(a *agg) {
 	seen := map[*node]bool{}
-	for _, f := range c.fns {
-		if f.scope.agg == a {
-			a.out.Fns = c.fnsOf(&f.node, seen, a.out.Fns)
-		}
+	for _, f := range a.fns {
+		a.out.Fns = c.fnsOf(&f.node, seen, a.out.Fns)
 	}
-	for _, b := range c.loose {
-		if b.agg == a && b.rule != ruleTest {
-			for _, u := range b.node.calls {
-				a.out.Fns = c.fnsOf(u.to, seen, a.out.Fns)
+	for _, n := range a.rules {
+		a.out.Fns = c.fnsOf(n, seen, a.out.Fns)
+	}
+	r := reached{c: c, a: a.out, seen: map[*typeDecl]bool{}}
+	r.aggregate(a)
+	for from, at := 0, 0; ; {
+		r.signatures(a.out.Fns[from:])
+		from = len(a.out.Fns)
+		for ; at < len(a.out.Records); at++ { // the conditions of shared records
+			for _, n := range c.records[a.out.Records[at].Type].wheres {
+				a.out.Fns = c.fnsOf(n, seen, a.out.Fns)
 			}
 		}
-	}
-	for _, d := range a.derives {
-		a.out.Fns = c.fnsOf(&d.node, seen, a.out.Fns)
-	}
-	for _, g := range a.guards {
-		a.out.Fns = c.fnsOf(&g.node, seen, a.out.Fns)
+		if from == len(a.out.Fns) {
+			return
+		}
 	}
 }
 
@@ -99,72 +105,67 @@ func (c *checker) fnsOf(n *node, seen map[*node]bool, out []*Fn) []*Fn {
 	return out
 }
 
-// usedTypes lists the enums and records that the aggregate declares or reaches.
-func (c *checker) usedTypes(a *agg) {
-	seen := map[*typeDecl]bool{}
-	for _, t := range c.types {
-		if t.scope.agg == a {
-			seen[t] = true
-			c.reach(t.typ, seen)
-		}
+// aggregate adds what the declarations of a are made of.
+func (r *reached) aggregate(a *agg) {
+	for _, t := range a.types {
+		r.add(t.typ)
 	}
-	for _, f := range a.state.fields {
-		c.reach(f.Type, seen)
-	}
+	r.fields(a.state.fields)
 	for _, d := range a.derives {
-		c.reach(d.out.Type, seen)
+		r.add(d.out.Type)
 	}
 	for _, d := range a.commands {
-		for _, f := range d.fields.fields {
-			c.reach(f.Type, seen)
-		}
+		r.fields(d.fields.fields)
 	}
 	for _, e := range a.events {
 		for _, v := range e.versions {
-			for _, f := range v.fields.fields {
-				c.reach(f.Type, seen)
-			}
-		}
-	}
-	for _, f := range a.out.Fns {
-		c.reach(f.Result, seen)
-		for _, p := range f.Params {
-			c.reach(p.Type, seen)
-		}
-	}
-	for _, t := range c.types {
-		switch {
-		case !seen[t]:
-		case t.enum != nil:
-			a.out.Enums = append(a.out.Enums, t.enumOut)
-		default:
-			a.out.Records = append(a.out.Records, t.recordOut)
+			r.fields(v.fields.fields)
 		}
 	}
 }
 
-// reach marks the enums and records that t is made of.
-func (c *checker) reach(t *value.Type, seen map[*typeDecl]bool) {
+// signatures adds what functions take and give.
+func (r *reached) signatures(fns []*Fn) {
+	for _, f := range fns {
+		r.add(f.Result)
+		for _, p := range f.Params {
+			r.add(p.Type)
+		}
+	}
+}
+
+// reached gathers the enums and records of an aggregate.
+type reached struct {
+	c    *checker
+	a    *Aggregate
+	seen map[*typeDecl]bool
+}
+
+func (r *reached) fields(fs []value.Field) {
+	for _, f := range fs {
+		r.add(f.Type)
+	}
+}
+
+func (r *reached) add(t *value.Type) {
 	if t == nil {
 		return
 	}
 	switch t.Kind {
 	case value.Enum:
-		seen[c.enums[t.Enum]] = true
-	case value.Record:
-		d := c.records[t.Record]
-		for _, f := range t.Record.Fields {
-			if seen[d] {
-				break
-			}
-			c.reach(f.Type, seen)
+		if d := r.c.enums[t.Enum]; !r.seen[d] {
+			r.seen[d] = true
+			r.a.Enums = append(r.a.Enums, d.enumOut)
 		}
-		if !seen[d] {
-			seen[d] = true
+	case value.Record:
+		if d := r.c.records[t.Record]; !r.seen[d] {
+			r.seen[d] = true
+			r.fields(t.Record.Fields)
+			r.a.Records = append(r.a.Records, d.recordOut)
 		}
 	}
-	c.reach(t.Key, seen)
-	c.reach(t.Elem, seen)
+	r.add(t.Key)
+	r.add(t.Elem)
 }
 
 // statePaths are the parts of a condition that read the state, each once, for messages.

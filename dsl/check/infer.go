@@ -235,20 +235,28 @@ func (b *body) cond(e *ast.Cond, want *value.Type) Expr {
 	m := b.mark()
 	c := b.condition(e.If, place{what: "the condition of `if`"})
 	var x, y Expr
+	facts := b.saveFacts()
 	if want == nil && rank(b, e.Then) > rank(b, e.Else) {
 		bound := b.take(m)
+		b.learnNot(e.If)
 		y = b.expr(e.Else, nil)
 		b.restore(bound)
+		b.facts = facts.restore()
+		b.learn(e.If)
 		x = b.expr(e.Then, typeHint(y))
 		b.pop(m)
 	} else {
+		b.learn(e.If)
 		x = b.expr(e.Then, want)
 		b.pop(m)
 		if want == nil {
 			want = typeHint(x)
 		}
+		b.facts = facts.restore()
+		b.learnNot(e.If)
 		y = b.expr(e.Else, want)
 	}
+	b.facts = facts.restore()
 	return b.branches(e.Span, c, x, y)
 }
 

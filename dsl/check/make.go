@@ -31,12 +31,14 @@ func (b *body) recordNamed(e *ast.RecordLit) *typeDecl {
 			return nil
 		}
 	} else if t = b.sc.typ(e.Name.Text); t == nil {
+		b.c.typeRef(b.sc, e.Name, nil, false)
 		d := b.c.report(diag.UnknownType, e.Name.Span, "unknown type %q", e.Name.Text)
 		if !didYouMean(d, e.Name.Span, e.Name.Text, b.sc.typeNames()) {
 			d.Hint = b.c.elsewhere(e.Name.Text)
 		}
 		return nil
 	}
+	b.c.typeRef(b.sc, e.Name, t, false)
 	if t.record == nil {
 		d := b.c.report(diag.NotAValue, e.Name.Span, "%s is an enum, not a record", e.Name.Text)
 		d.Hint = "take a member, `" + e.Name.Text + "." + firstMember(t) + "`"
@@ -68,6 +70,7 @@ func (b *body) make(items []*ast.Item, fs *fieldSet, at, decl diag.Span) (Make, 
 	ok := true
 	var sp *spread
 	given := make([]*ast.Item, len(fs.fields))
+	misspelt := map[int]bool{}
 	for _, it := range items {
 		switch {
 		case it.Spread:
@@ -82,6 +85,7 @@ func (b *body) make(items []*ast.Item, fs *fieldSet, at, decl diag.Span) (Make, 
 			i := b.itemField(it, fs, given, decl)
 			if i < 0 {
 				ok = false
+				misspelt[fs.find(nearest(it.Name.Text, fs.names()))] = true
 				continue
 			}
 			given[i] = it
@@ -102,7 +106,7 @@ func (b *body) make(items []*ast.Item, fs *fieldSet, at, decl diag.Span) (Make, 
 		case f.Type.Kind == value.Optional:
 			mk.Fields[i] = &Const{Typed{f.Type, at}, value.None}
 		default:
-			if !bad(f.Type) {
+			if !bad(f.Type) && !misspelt[i] {
 				missing = append(missing, f.Name)
 			}
 			ok = false
@@ -119,6 +123,7 @@ func (b *body) make(items []*ast.Item, fs *fieldSet, at, decl diag.Span) (Make, 
 // itemField finds the field that it gives, -1 if there is none or it was given before.
 func (b *body) itemField(it *ast.Item, fs *fieldSet, given []*ast.Item, decl diag.Span) int {
 	i := fs.find(it.Name.Text)
+	b.c.fieldName(fs, it.Name, i, given)
 	if i < 0 {
 		b.unknownField(fs.what, it.Name, fs.names(), decl)
 		if !hasBlank(it.Value) {
@@ -184,6 +189,7 @@ func (b *body) rootSpread(it *ast.Item, n *ast.NameExpr) *spread {
 		b.notSeen(n.Name, n.Span)
 		return nil
 	}
+	b.sawRoot(n, ast.Name{})
 	switch {
 	case n.Name == "cmd":
 		return &spread{item: it, fields: b.cmd.fields, make: func(i int, at diag.Span) Expr {

@@ -37,14 +37,21 @@ func mend(d *diag.Diagnostic, e ast.Expr, t, want *value.Type) string {
 	switch {
 	case t.Kind == value.Optional && want.Kind != value.Optional && join(t.Elem, want) != nil:
 		return "it may be absent: bind it, `if " + text + " is some v { … }` or `require " + text + " is some v else …`, or give a default, `" + text + " ?? " + sample(want) + "`"
+	case t.Kind == value.Decimal && want.Kind == value.Int && isNum(e):
+		return "an int is whole: write a whole number, or make it a decimal where its type is written"
 	case t.Kind == value.Decimal && want.Kind == value.Int:
 		return "`int(" + text + ")` takes a whole decimal, and faults on others; round(…) it first if it need not be whole"
 	case want.Kind == value.String && scalar(t):
 		return call(true, "string("+text+")")
-	case t.Kind == value.String && (want.Kind == value.Int || want.Kind == value.Decimal):
-		return call(false, "parse_"+typeName(want)+"("+text+")") + ", which is a " + typeName(want) + "?"
+	case t.Kind == value.String && isNumber(want):
+		if s, ok := unparen(e).(*ast.Str); ok {
+			if _, isNumber := value.ParseDecimalText(s.Value); isNumber {
+				return call(want.Kind == value.Decimal, s.Value) + ", without quotes"
+			}
+		}
+		return call(false, "parse_"+typeName(want)+"("+text+")") + ", which is " + article(optional(want))
 	case t.Kind == value.JSON && asJSON[want.Kind] != "":
-		return "read it with `" + asJSON[want.Kind] + "(" + text + ")`, which is a " + typeName(want) + "?"
+		return "read it with `" + asJSON[want.Kind] + "(" + text + ")`, which is " + article(optional(want))
 	case want.Kind == value.JSON:
 		return "only literals become json: text, numbers, true, false, none, […] and {\"key\": …} of them"
 	case t.Kind == value.Time && want.Kind == value.Date:
@@ -64,7 +71,7 @@ func mend(d *diag.Diagnostic, e ast.Expr, t, want *value.Type) string {
 			}
 		}
 		return "a member of " + want.Enum.Name + " is written without quotes"
-	case t.Kind == value.Int && want.Kind == value.Bool:
+	case isNumber(t) && want.Kind == value.Bool:
 		return "write a comparison, such as `" + text + " != 0`"
 	case t.Kind == value.Optional && want.Kind == value.Bool:
 		return "write `" + text + " is some _`"
@@ -122,3 +129,5 @@ func unparen(e ast.Expr) ast.Expr {
 		e = p.X
 	}
 }
+
+func isNum(e ast.Expr) bool { _, ok := unparen(e).(*ast.Num); return ok }

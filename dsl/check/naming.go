@@ -8,6 +8,8 @@ import (
 
 var roots = map[string]bool{"state": true, "old": true, "cmd": true, "event": true, "ctx": true}
 
+var rootNames = []string{"state", "cmd", "event", "ctx", "old"}
+
 // name resolves a bare name: a local, a constant, or a member of the enum that is expected.
 func (b *body) name(e *ast.NameExpr, want *value.Type) Expr {
 	var enum *value.Type
@@ -18,11 +20,15 @@ func (b *body) name(e *ast.NameExpr, want *value.Type) Expr {
 	if enum != nil {
 		member = memberIndex(b.c.enums[enum.Enum], e.Name)
 	}
+	if b.c.asked(e.Name) {
+		b.offerNames(want)
+	}
 	if l := b.locals[e.Name]; l != nil {
 		if member >= 0 && !l.field {
 			return b.ambiguous(e, enum, l.local.Span)
 		}
 		l.read = true
+		b.c.saw(e.Span, l.local.Span, l.local.Type)
 		return &LocalRef{Typed{l.local.Type, e.Span}, l.local}
 	}
 	if k := b.sc.constant(e.Name); k != nil {
@@ -30,12 +36,14 @@ func (b *body) name(e *ast.NameExpr, want *value.Type) Expr {
 			return b.ambiguous(e, enum, k.ast.Name.Span)
 		}
 		b.c.constValue(k, e.Span)
+		b.c.saw(e.Span, k.ast.Name.Span, k.typ)
 		if k.bad {
 			return b.bad(e.Span)
 		}
 		return &Const{Typed{k.typ, e.Span}, k.value}
 	}
 	if member >= 0 {
+		b.c.memberName(b.c.enums[enum.Enum], ast.Name{At: e.At, Text: e.Name}, member, true)
 		return &Const{Typed{enum, e.Span}, value.MakeInt(int64(member))}
 	}
 	b.unknownName(e, enum)
@@ -59,7 +67,7 @@ func (b *body) unknownName(e *ast.NameExpr, enum *value.Type) {
 		return
 	}
 	if isCapital(name) {
-		b.typeAsValue(e)
+		b.typeAsValue(e, enum)
 		return
 	}
 	if enum == nil {
@@ -130,6 +138,11 @@ func (b *body) nameHint(d *diag.Diagnostic, e *ast.NameExpr) {
 	for _, n := range sortedKeys(b.locals) {
 		locals = append(locals, n)
 	}
+	for _, root := range rootNames {
+		if b.sees(root) {
+			locals = append(locals, root)
+		}
+	}
 	if didYouMean(d, e.Span, name, append(locals, b.sc.constNames()...)) {
 		return
 	}
@@ -176,7 +189,7 @@ func (b *body) rootAsValue(e *ast.NameExpr) {
 	}
 }
 
-func (b *body) typeAsValue(e *ast.NameExpr) {
+func (b *body) typeAsValue(e *ast.NameExpr, enum *value.Type) {
 	if t := b.sc.typ(e.Name); t != nil {
 		d := b.c.report(diag.NotAValue, e.Span, "the type %s is not a value", e.Name)
 		if t.enum != nil {
@@ -184,6 +197,11 @@ func (b *body) typeAsValue(e *ast.NameExpr) {
 		} else {
 			d.Hint = "make one, `" + e.Name + " { … }`"
 		}
+		return
+	}
+	if enum != nil {
+		d := b.c.report(diag.UnknownName, e.Span, "unknown name %q: no member of %s is called so", e.Name, enum.Enum.Name)
+		didYouMean(d, e.Span, e.Name, memberNames(enum))
 		return
 	}
 	d := b.c.report(diag.UnknownType, e.Span, "unknown type %q", e.Name)
@@ -261,6 +279,7 @@ func (b *body) fieldOf(x Expr, e *ast.FieldExpr) Expr {
 	case t.Kind == value.Record:
 		fs := b.c.records[t.Record].fields
 		i := fs.find(e.Name.Text)
+		b.c.fieldName(fs, e.Name, i, nil)
 		if i < 0 {
 			b.unknownField(fs.what, e.Name, fs.names(), b.c.records[t.Record].name.Span)
 			return b.bad(e.Span)
@@ -282,9 +301,9 @@ func (b *body) fieldOf(x Expr, e *ast.FieldExpr) Expr {
 func (b *body) noFieldHint(e *ast.FieldExpr, t *value.Type) string {
 	x := e.X.Pos().Text()
 	switch {
-	case e.Name.Text == "length" || e.Name.Text == "size" || e.Name.Text == "count":
+	case t.Kind == value.String && countWords[e.Name.Text], t.Elem != nil && t.Kind != value.Optional && countWords[e.Name.Text]:
 		return "write `len(" + x + ")`"
-	case b.c.builtins[e.Name.Text] != nil:
+	case b.c.builtins[e.Name.Text] != nil && !countWords[e.Name.Text]:
 		return "write `" + e.Name.Text + "(" + x + ")`"
 	case t.Kind == value.JSON:
 		return "write `" + x + `["` + e.Name.Text + `"]` + "`"
@@ -305,6 +324,8 @@ func (b *body) unknownField(of string, n ast.Name, fields []string, decl diag.Sp
 	return d
 }
 
+var countWords = map[string]bool{"length": true, "size": true, "count": true, "len": true}
+
 func (b *body) enumMember(t *typeDecl, n *ast.NameExpr, e *ast.FieldExpr) Expr {
 	if t == nil {
 		d := b.c.report(diag.UnknownType, n.Span, "unknown type %q", n.Name)
@@ -319,6 +340,8 @@ func (b *body) enumMember(t *typeDecl, n *ast.NameExpr, e *ast.FieldExpr) Expr {
 		return b.bad(e.Span)
 	}
 	i := memberIndex(t, e.Name.Text)
+	b.c.typeRef(b.sc, ast.Name{At: n.At, Text: n.Name}, t, false)
+	b.c.memberName(t, e.Name, i, false)
 	if i < 0 {
 		typ := b.c.typeOf(t)
 		d := b.c.report(diag.UnknownMember, e.Name.Span, "enum %s has no member %q", t.name.Text, e.Name.Text)
@@ -337,6 +360,7 @@ func (b *body) rootField(n *ast.NameExpr, e *ast.FieldExpr) Expr {
 		b.notSeen(n.Name, n.Span)
 		return b.bad(e.Span)
 	}
+	b.sawRoot(n, e.Name)
 	switch {
 	case n.Name == "ctx":
 		return b.ctxRef(e)

@@ -106,6 +106,7 @@ type typeDecl struct {
 	fields    *fieldSet      // of a record
 	members   map[string]int // of an enum
 	recordOut *RecordDecl
+	wheres    []*node // what its conditions use
 	enumOut   *EnumDecl
 }
 
@@ -179,7 +180,11 @@ type agg struct {
 	applies  []*ast.Apply
 	codes    map[string]*codeUse
 	emitted  map[*eventDecl]bool
-	bodies   []*body
+	types    []*typeDecl  // its own, in order of the text
+	consts   []*constDecl // its own
+	fns      []*fnDecl    // its own
+	rules    []*node      // all that its rules use is reached from these
+	inv      map[string]diag.Span
 	testName map[string]diag.Span
 }
 

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/cloudlysis/aggregate/dsl/ast"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -140,7 +142,11 @@ func (c *checker) eventSignature(a *agg, v *eventVersion) {
 
 // recordWheres checks the conditions on a record's fields (ruling 128).
 func (c *checker) recordWheres(t *typeDecl) {
+	before := len(c.loose)
 	t.recordOut.Wheres = c.wheres(t.scope, t.fields, make([]bool, len(t.fields.fields)))
+	for _, b := range c.loose[before:] {
+		t.wheres = append(t.wheres, b.node)
+	}
 }
 
 // wheres checks the conditions of fs; reads takes note of the fields that they look at.
@@ -167,7 +173,7 @@ func (c *checker) wheres(s *scope, fs *fieldSet, reads []bool) []*Where {
 				reads[j] = true
 			}
 		}
-		c.loose = append(c.loose, b)
+		c.keep(b)
 		out = append(out, w)
 	}
 	return out
@@ -247,12 +253,11 @@ func (c *checker) linkUpcasts(a *agg) {
 }
 
 func (e *eventDecl) version(n int) *eventVersion {
-	for _, v := range e.versions {
-		if v.ast.Version == n {
-			return v
-		}
+	i, found := slices.BinarySearchFunc(e.versions, n, func(v *eventVersion, n int) int { return v.ast.Version - n })
+	if !found {
+		return nil
 	}
-	return nil
+	return e.versions[i]
 }
 
 func (c *checker) upcastTarget(a *agg, u *ast.Upcast, e *eventDecl, v *eventVersion) bool {

@@ -211,6 +211,7 @@ func (b *body) check(s *ast.Check) Stmt {
 	if b.agg != nil {
 		g = b.agg.guard[s.Guard.Text]
 	}
+	b.c.guardName(b.agg, s.Guard)
 	if g == nil {
 		b.checkAll(s.Args)
 		d := b.c.report(diag.UnknownGuard, s.Guard.Span, "unknown guard %q", s.Guard.Text)
@@ -247,6 +248,7 @@ func (b *body) emit(s *ast.Emit) Stmt {
 	}
 	b.flow.silent = false
 	b.changed()
+	b.c.eventName(b.agg, s.Event)
 	e := b.agg.event[s.Event.Text]
 	if e == nil {
 		b.unknownEvent(s.Event)
@@ -302,7 +304,9 @@ func (b *body) ifStmt(s *ast.If) Stmt {
 	then := b.flow
 	b.pop(m)
 	b.flow = before
+	thenFacts := b.facts
 	b.facts = facts.restore()
+	b.learnNot(s.Cond)
 	b.checks = checks.restore()
 	switch e := s.Else.(type) {
 	case *ast.Block:
@@ -316,8 +320,9 @@ func (b *body) ifStmt(s *ast.If) Stmt {
 			b.flow.where = diag.Span{File: s.Span.File, Start: s.Span.Start, End: s.Cond.Pos().End}
 		}
 	}
+	b.facts = both(thenFacts, b.facts, then.ended, b.flow.ended)
 	b.flow = merge(then, b.flow)
-	b.facts, b.checks = facts.restore(), nil
+	b.checks = nil
 	return out
 }
 

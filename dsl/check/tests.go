@@ -32,6 +32,7 @@ type tester struct {
 }
 
 func (c *checker) checkTest(f *file, t *ast.Test) {
+	c.aggregateName(t.For)
 	a := c.aggs[t.For.Text]
 	if a == nil {
 		d := c.report(diag.UnknownAggregate, t.For.Span, "unknown aggregate %q", t.For.Text)
@@ -222,6 +223,7 @@ func (t *tester) beforeWhen(at diag.Span, what string) {
 func (t *tester) givenEvent(s *ast.GivenEvent) *GivenEvent {
 	t.beforeWhen(s.Span, "`given`")
 	t.events = true
+	t.c.eventName(t.agg, s.Event)
 	e := t.agg.event[s.Event.Text]
 	if e == nil {
 		t.unknownEvent(s.Event)
@@ -268,6 +270,7 @@ func (t *tester) whenStep(s *ast.When) *When {
 	t.endWhen()
 	t.whens++
 	t.when, t.checked, t.outcome, t.emits = s, false, "", 0
+	t.c.commandName(t.agg, s.Command)
 	cmd := t.agg.command[s.Command.Text]
 	t.command = cmd
 	if cmd == nil {
@@ -302,6 +305,12 @@ var asKeys = []string{"roles", "meta", "tenant", "aggregate_id", "command_id"}
 // as_ checks `as { roles: […], … }`.
 func (t *tester) as_(s *ast.AsStep) TestStep {
 	out := &AsStep{Place: Place{s.Span}}
+	calls := len(t.node.calls)
+	defer func() {
+		for _, u := range t.node.calls[calls:] {
+			t.c.report(diag.NotConstant, u.span, "`as` calls no functions").Hint = "write the value, or use a column of `cases`"
+		}
+	}()
 	seen := map[string]diag.Span{}
 	for _, it := range s.Items {
 		if it.Spread {
@@ -339,6 +348,7 @@ func (t *tester) as_(s *ast.AsStep) TestStep {
 
 // roleList takes roles as a list or a set.
 func (t *tester) roleList(it *ast.Item) Expr {
+	t.c.roleTexts(t.agg, it.Value)
 	set := ctxFields[CtxRoles].typ
 	if isSetCall(it.Value) {
 		return t.as(it.Value, set, place{name: "roles", of: "`as`"})

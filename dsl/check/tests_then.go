@@ -57,6 +57,7 @@ func (t *tester) outcomeIs(at diag.Span, outcome string) {
 }
 
 func (t *tester) thenEmit(s *ast.ThenEmit) TestStep {
+	t.c.eventName(t.agg, s.Event)
 	e := t.agg.event[s.Event.Text]
 	if e == nil {
 		t.unknownEvent(s.Event)
@@ -79,6 +80,7 @@ func (t *tester) wants(items []*ast.Item, fs *fieldSet, at, decl diag.Span) ([]*
 	out := make([]*Want, len(fs.fields))
 	given := make([]*ast.Item, len(fs.fields))
 	ok := true
+	misspelt := map[int]bool{}
 	for _, it := range items {
 		if it.Spread {
 			t.c.report(diag.BadSpread, it.Span, "`then emit` takes no `..`").Hint = "write the fields, or `_` for any value"
@@ -88,6 +90,7 @@ func (t *tester) wants(items []*ast.Item, fs *fieldSet, at, decl diag.Span) ([]*
 		i := t.itemField(it, fs, given, decl)
 		if i < 0 {
 			ok = false
+			misspelt[fs.find(nearest(it.Name.Text, fs.names()))] = true
 			continue
 		}
 		given[i] = it
@@ -106,7 +109,7 @@ func (t *tester) wants(items []*ast.Item, fs *fieldSet, at, decl diag.Span) ([]*
 			out[i] = &Want{Value: &Const{Typed{f.Type, at}, value.None}, Type: f.Type, Span: at}
 		default:
 			ok = false
-			if !bad(f.Type) {
+			if !bad(f.Type) && !misspelt[i] {
 				missing = append(missing, f.Name)
 			}
 		}
@@ -239,6 +242,7 @@ func (t *tester) thenReject(s *ast.ThenReject) TestStep {
 		t.codesOf(r.CodeExpr)
 		return out
 	}
+	t.c.codeName(t.agg, r.Code.Text, r.Code.Span)
 	t.knownCode(r.Code.Text, r.Code.Span)
 	out.Code = &Const{Typed{value.StringType, r.Code.Span}, value.MakeString(r.Code.Text)}
 	return out
@@ -269,6 +273,7 @@ func (t *tester) codesOf(e ast.Expr) {
 		for _, r := range t.ast.Rows {
 			if i < len(r.Values) {
 				if s, ok := unparen(r.Values[i]).(*ast.Str); ok {
+					t.c.codeName(t.agg, s.Value, inQuotes(s.Span))
 					t.knownCode(s.Value, s.Span)
 				}
 			}
@@ -288,9 +293,11 @@ func (t *tester) invalidPath(s *ast.ThenInvalid) {
 	fs := t.command.fields
 	decl := t.command.ast.Name.Span
 	var typ *value.Type
+	off := int32(0)
 	for _, step := range splitPath(s.Path) {
 		if fs != nil && !step.element {
 			i := fs.find(step.text)
+			t.pathField(s, fs, step.text, &off)
 			if i < 0 {
 				t.wrongPath(s, "unknown field \""+step.text+"\" in "+fs.what, step.text, fs.names(), decl)
 				return

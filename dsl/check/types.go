@@ -116,11 +116,13 @@ func (c *checker) namedType(s *scope, te *ast.NamedType) *value.Type {
 		if t == nil {
 			return value.InvalidType
 		}
+		c.typeRef(s, te.Name, t, true)
 		return c.use(t, te.Span)
 	}
 	if t := scalars[name]; t != nil {
 		return t
 	}
+	c.typeRef(s, te.Name, s.typ(name), true)
 	if t := s.typ(name); t != nil {
 		return c.use(t, te.Span)
 	}
@@ -158,6 +160,7 @@ func (c *checker) elsewhere(name string) string {
 
 // qualified is the type Name of aggregate q.
 func (c *checker) qualified(q, name ast.Name) *typeDecl {
+	c.aggregateName(q)
 	a := c.aggs[q.Text]
 	if a == nil {
 		d := c.report(diag.UnknownAggregate, q.Span, "unknown aggregate %q", q.Text)
@@ -165,6 +168,7 @@ func (c *checker) qualified(q, name ast.Name) *typeDecl {
 		return nil
 	}
 	t := a.names.types[name.Text]
+	c.typeRef(&scope{layers: []*names{a.names}}, name, t, false)
 	if t == nil {
 		d := c.report(diag.UnknownType, name.Span, "aggregate %s has no type %q", q.Text, name.Text)
 		didYouMean(d, name.Span, name.Text, sortedKeys(a.names.types))

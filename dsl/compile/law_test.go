@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cloudlysis/aggregate/dsl"
+	"github.com/cloudlysis/aggregate/dsl/compile"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/value"
 	"github.com/cloudlysis/aggregate/engine/vm"
@@ -28,6 +29,9 @@ type both struct{ konst, code string }
 func (g *gen) leaf(typ, literal string) both {
 	name := fmt.Sprintf("f%d", len(g.fields))
 	g.fields = append(g.fields, fmt.Sprintf("%s: %s = %s", name, typ, literal))
+	if literal == "[]" {
+		literal = "empty" // `[]` alone has no type
+	}
 	return both{literal, "state." + name}
 }
 
@@ -179,14 +183,15 @@ func (g *gen) truth(sub func(string) both) both {
 }
 
 // TestConstantsAsComputed: what the checker folds is what compiled code computes, faults
-// included: a constant that faults is an error, and the code for it faults.
+// included: a constant that faults is an error, and the code for it faults. And no run takes more
+// gas than its bound.
 func TestConstantsAsComputed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := &gen{t: t}
 		typ := g.pick("int", "decimal", "string", "bool", "duration", "list<int>")
 		e := g.expr(typ, rapid.IntRange(1, 4).Draw(t, "depth"))
 		state := "state {\n" + strings.Join(g.fields, "\n") + "\n}\n"
-		rules := "command go {}\nevent went {}\ndecide go { emit went {} }\napply went {}\n"
+		rules := "const empty: list<int> = []\ncommand go {}\nevent went {}\ndecide go { emit went {} }\napply went {}\n"
 		code := "aggregate A {\n" + state + rules + "derive v: " + typ + " = " + e.code + "\n}\n"
 		konst := "aggregate A {\n" + state + rules + "const c: " + typ + " = " + e.konst + "\nderive v: " + typ + " = c\n}\n"
 
@@ -197,6 +202,9 @@ func TestConstantsAsComputed(t *testing.T) {
 		m := p.Get()
 		defer p.Put(m)
 		got, out := m.Derive(0, p.NewState())
+		if bound := compile.EvalBound(p.Code(), p.Code().Derives[0].Eval, p.NewState()); bound >= 0 && bound < out.Gas {
+			t.Fatalf("it takes %d gas, its bound is %d:\n%s", out.Gas, bound, code)
+		}
 		folded := compileOne(t, konst)
 		if folded == nil {
 			// A fault in a part that is never reached is an error in a constant only.

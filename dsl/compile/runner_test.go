@@ -34,18 +34,18 @@ func runTests(t *testing.T, r *dsl.Result) {
 		}
 		for i := range p.Plan.Tests {
 			tc := &p.Plan.Tests[i]
-			t.Run(tc.Source.Name, func(t *testing.T) { runTest(t, prog, tc) })
+			t.Run(tc.Source.Name, func(t *testing.T) { runTest(t, prog, tc, compile.GasBounds(p.Aggregate, p.Program)) })
 		}
 	}
 }
 
-func runTest(t *testing.T, prog *vm.Program, tc *compile.TestCase) {
+func runTest(t *testing.T, prog *vm.Program, tc *compile.TestCase, bounds []compile.GasBound) {
 	rows := tc.Source.Rows
 	if len(tc.Columns) == 0 {
 		rows = [][]value.V{nil}
 	}
 	for _, row := range rows {
-		r := &testRun{t: t, p: prog, m: prog.Get(), state: prog.NewState()}
+		r := &testRun{t: t, p: prog, bounds: bounds, m: prog.Get(), state: prog.NewState()}
 		r.ctx.Now, _ = value.TimeOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 		r.ctx.AggregateID = value.MakeUUID([16]byte{6: 0x70, 8: 0x80, 15: 0xAA})
 		for i, s := range tc.Columns {
@@ -58,12 +58,13 @@ func runTest(t *testing.T, prog *vm.Program, tc *compile.TestCase) {
 }
 
 type testRun struct {
-	t     *testing.T
-	p     *vm.Program
-	m     *vm.Machine
-	state []value.V
-	ctx   vm.Ctx
-	n     uint64
+	t      *testing.T
+	p      *vm.Program
+	bounds []compile.GasBound
+	m      *vm.Machine
+	state  []value.V
+	ctx    vm.Ctx
+	n      uint64
 
 	version int64
 	given   bool
@@ -182,6 +183,9 @@ func (r *testRun) command(s *compile.TestStep) {
 		return
 	}
 	r.out = r.m.Decide(s.Command, r.state, &r.ctx, r.version > 0, r.p.Gas())
+	if b := r.bounds[s.Command]; b.Gas >= 0 && r.out.Gas > b.Gas {
+		r.fail(s.Source, "%s takes %d gas, its bound is %d", b.Command, r.out.Gas, b.Gas)
+	}
 	if r.out.Kind != vm.Accepted {
 		return
 	}

@@ -4,6 +4,8 @@ package diag
 const (
 	// RuleTooLarge is reported by the compiler: a uint16 of the bytecode would not do.
 	RuleTooLarge Code = "AGG3080"
+	// OverGas is the compiler's warning.
+	OverGas Code = "AGG5080"
 	// The codes of manifest sets: directories and indexes.
 	ManifestUnreadable Code = "AGG4001"
 	ManifestMissing    Code = "AGG4002"
@@ -26,6 +28,9 @@ func manifestCodes() []Info {
 	return []Info{
 		{RuleTooLarge, "aggregate too large", Error,
 			"Occurs when an aggregate needs more slots, instructions or functions than the bytecode can number (65,534 of each).", ""},
+		{OverGas, "over its gas in the worst case", Warning,
+			"Occurs when a decide, with its applies and invariants, may take more gas than the aggregate allows when the lists, maps and texts that it works on are as large as their bounds let them be. A rule over something without a bound has no worst case and is not warned of.",
+			"aggregate A {\n  gas 1_000\n  state { xs: list<int, 500>, n: int }\n  command go { n: int }\n  event went { n: int }\n  decide go {\n    require all(x < cmd.n for x in state.xs) else too_small\n    emit went { ..cmd }\n  }\n  apply went { state.n = event.n }\n}\n"},
 		{ManifestUnreadable, "file cannot be read", Error,
 			"Occurs when a file of the manifest set is there but cannot be read: rights, a directory of that name, a failing disk.", ""},
 		{ManifestMissing, "file not found", Error,

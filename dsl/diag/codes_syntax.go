@@ -179,7 +179,7 @@ func statementCodes() []Info {
 			inTest("whenn c {}", "when c {}", "then nothing")},
 		{BadPath, "malformed path", Error,
 			"Occurs when an index in the path of then invalid is neither a number nor a string.",
-			inTest("when c {}", "then invalid lines[x].n", "when c {}", "then nothing")},
+			inTest("when c {}", "then nothing", "then invalid lines[x].n")},
 		{AssignInCondition, "= in a condition", Error,
 			"Occurs when a condition contains =, which assigns; == compares.",
 			inRule("require state.n = 1 else wrong", "nothing")},

@@ -79,7 +79,7 @@ func (p *parser) importDecl() *ast.Import {
 	im := &ast.Import{}
 	if ok {
 		im.PathSpan = p.spanOf(&h.Path)
-		im.Path = p.constText(&h.Path)
+		im.Path = p.unescaped(&h.Path)
 	} else if s := p.constString("import", false); s != nil {
 		im.PathSpan, im.Path = s.Span, s.Value
 	}
@@ -139,6 +139,7 @@ func (p *parser) decl(inside bool) ast.Decl {
 func (p *parser) unknownDecl(start int32) ast.Decl {
 	t := p.tok()
 	d := p.fail(diag.UnknownDeclaration, p.spanOf(t), fmt.Sprintf("%s begins no declaration", describe(t)))
+	strayRange(d, t.Type)
 	if hint := foreignDecl(t.Value); hint != "" {
 		d.Hint = hint
 	} else if near := nearest(t.Value, declWords); near != "" && t.Type == tIdent {

@@ -54,6 +54,9 @@ func (s *scanner) Next() (lexer.Token, error) {
 	for {
 		s.space()
 		if s.pos >= len(s.src) || s.stop {
+			if s.inText > 0 && !s.stop {
+				s.unclosedHole(len(s.src))
+			}
 			s.count++
 			return lexer.Token{Type: tEOF, Pos: s.at(len(s.src))}, nil
 		}

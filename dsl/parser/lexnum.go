@@ -3,6 +3,7 @@ package parser
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/cloudlysis/aggregate/dsl/diag"
@@ -176,8 +177,8 @@ func looseDuration(text string) (int64, bool) {
 		for i < len(rest) && (isDigit(rest[i]) || rest[i] == '.') {
 			i++
 		}
-		var n float64
-		if _, err := fmt.Sscanf(rest[:i], "%g", &n); err != nil {
+		n, err := strconv.ParseFloat(rest[:i], 64)
+		if err != nil {
 			return 0, false
 		}
 		u, width := unitAt(rest[i:])

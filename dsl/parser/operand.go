@@ -211,7 +211,7 @@ func (p *parser) typeOperand(start int32) ast.Expr {
 		r.Items = p.itemsAfter(open)
 		r.At = p.from(start)
 		return r
-	case p.k() == tLParen && p.sameLine(0):
+	case p.k() == tLParen && !p.firstOnLine(p.i):
 		p.soft(diag.MissingBraces, p.spanOf(p.tok()), "the fields of a record stand in braces").
 			Hint = fmt.Sprintf("write %s { field: value }", name.Text)
 		open := p.spanOf(p.tok())
@@ -306,7 +306,7 @@ func (p *parser) comp(c *ast.Comp, start int32) {
 		c.At = p.from(start)
 		return
 	}
-	c.Source = p.expr()
+	c.Source = p.source()
 	if p.k() == kwIf || p.k() == kwWhere {
 		if p.k() == kwWhere {
 			d := p.soft(diag.BadComprehension, p.spanOf(p.tok()), "the condition of a comprehension follows `if`")
@@ -353,13 +353,20 @@ func (p *parser) mapLit(start int32) ast.Expr {
 				return false
 			}
 			set = true
-			return p.k() == tComma || p.k() == tRBrace || p.setError(start)
+			if p.k() != tComma && p.k() != tRBrace {
+				p.unexpected("`:` and a value")
+				return false
+			}
+			return true
 		}
 		v := p.expr()
 		if p.k() == kwFor && len(m.Keys) == 0 {
 			comp = &ast.MapComp{Key: k, Comp: &ast.Comp{Elem: v}}
 			p.comp(comp.Comp, at)
 			return true
+		}
+		if comp != nil {
+			p.soft(diag.BadComprehension, k.Pos(), "nothing stands beside a comprehension in braces").Hint = "write two maps"
 		}
 		m.Keys, m.Values = append(m.Keys, k), append(m.Values, v)
 		return true
@@ -376,12 +383,6 @@ func (p *parser) mapLit(start int32) ast.Expr {
 	}
 	m.At = p.from(start)
 	return m
-}
-
-// setError reports a brace that begins neither a map nor a set.
-func (p *parser) setError(int32) bool {
-	p.unexpected("`:` and a value")
-	return false
 }
 
 // call reads f(…); some functions take plain text that is no interpolation.

@@ -78,12 +78,17 @@ func TestOneMistake(t *testing.T) {
 		{"if operand", "const a: int = 1 + if b then c else d", "1:20 AGG1031"},
 		{"no else", "const a: int = if b then c\nconst d: int = 1", "1:27 AGG1032"},
 		{"set literal", "const a: set<int> = {1, 2}", "1:21 AGG1049"},
+		{"range", "const a: list<int> = 1..3", "1:23 AGG1052"},
+		{"range in a comprehension", "const a: list<int> = [x for x in 1..3 if x > 1]", "1:35 AGG1052"},
 		{"tuple", "const a: int = (1, 2)", "1:18 AGG1001"},
 		{"method", "const a: int = b.len()", "1:18 AGG1048"},
 		{"missing comma", "const a: list<int> = [1 2]", "1:24 AGG1028"},
 		{"leading comma", "const a: list<int> = [, 1]", "1:23 AGG1027"},
 		{"double comma", "const a: list<int> = [1,, 2]", "1:25 AGG1027"},
 		{"two fors", "const a: list<int> = [x for x in y for z in x]", "1:36 AGG1054"},
+		{"entry beside a comprehension", "const a: map<int, int> = {x: x for x in y, 1: 2}", "1:44 AGG1054"},
+		{"argument beside a comprehension", "const a: int = f(x for x in y, 2)", "1:18 AGG1054"},
+		{"element beside a comprehension", "const a: list<int> = [x for x in y, 2]", "1:35 AGG1002"},
 		{"blank", "const a: int = _", "1:16 AGG1053"},
 		{"list type", "const a: []int = 1", "1:10 AGG1001"},
 		{"map of one", "const a: map<int> = 1", "1:10 AGG1001"},
@@ -106,6 +111,7 @@ func TestOneMistake(t *testing.T) {
 		{"bidi in comment", "// a \u202e b", "1:6 AGG1014"},
 		{"empty interpolation", `const a: string = "a {} b"`, "1:22 AGG1021"},
 		{"brace in string", `const a: string = "a { b"`, "1:19 AGG1021"},
+		{"brace at the end", `const a: string = "a {b`, "1:19 AGG1021"},
 		{"regex in string", `const a: string = "[0-9]{2,3}"`, "1:27 AGG1021"},
 		{"no end of string", "const a: string = \"abc\nconst b: int = 1", "1:19 AGG1019"},
 		{"escape", `const a: string = "\d"`, "1:20 AGG1020"},
@@ -167,6 +173,8 @@ func TestOneMistakeInARule(t *testing.T) {
 		{"missing bracket", "let x = f(1, [2)", "3:16 AGG1002"},
 		{"let without a name", "let = 3", "3:4 AGG1006"},
 		{"for without in", "for x of y { nothing }", "3:7 AGG1001"},
+		{"range as a source", "for i in 1..3 { nothing }", "3:11 AGG1052"},
+		{"range as a value", "let x = 1..3", "3:10 AGG1052"},
 		{"for with parentheses", "for (x in y) { nothing }", "3:5 AGG1001"},
 		{"declaration without }", "if x {", "3:7 AGG1002"},
 	}
@@ -214,9 +222,10 @@ func TestTwelveMistakes(t *testing.T) {
 // TestHostileFiles: whatever comes in is refused in time and without a crash.
 func TestHostileFiles(t *testing.T) {
 	const size = 1 << 20
-	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	all := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	fill := func(s string) string { return strings.Repeat(s, size/4/len(s)) }
 	tests := []struct{ name, src string }{
-		{"(", fill("(")}, {"[", fill("[")}, {"{", fill("{")}, {`"{`, fill(`"{`)}, {"nots", "const a: bool = " + fill("not ")[20:]},
+		{"(", all("(")}, {"[", all("[")}, {"{", all("{")}, {`"{`, all(`"{`)}, {"nots", "const a: bool = " + fill("not ")[20:]},
 		{"minus", "const a: int = " + fill("- ")[20:]}, {"plus", "const a: int = 1" + fill("+1")[20:]}, {"dots", "const a: int = a" + fill(".a")[20:]},
 		{"else if", "fn f(): int { if a {}" + fill(" else if a {}")[40:]}, {"??", "const a: int = 1" + fill("??1")[20:]},
 		{"quotes", fill(`"`)}, {"quoted lines", fill("\"\n")}, {"}", fill("}")}, {")", fill(")")}, {"words", fill("a ")}, {"lines", fill("a\n")},

@@ -303,7 +303,7 @@ func (p *parser) refusal() *ast.Refusal {
 		p.next()
 	}
 	switch k := p.k(); {
-	case (isWord(k)) && !(p.firstOnLine(p.i) && (p.closesOpen() || p.assignAt(p.i) || p.plainStmtAt())):
+	case isWord(k) && !(p.firstOnLine(p.i) && (p.closesOpen() || p.assignAt(p.i) || p.plainStmtAt())):
 		r.Code = p.name("a rejection code", useField)
 	case k == tString || k == tRaw || k == tHead:
 		p.soft(diag.MissingCode, p.here(), "missing rejection code before the message").

@@ -76,13 +76,18 @@ func (p *parser) wordStmt(t *lexer.Token, start int32) ast.Stmt {
 		return p.require(start)
 	case "reject":
 		p.next()
-		r := p.refusal()
-		return &ast.Reject{At: p.from(start), Refusal: r}
+		if r := p.refusal(); r != nil {
+			return &ast.Reject{At: p.from(start), Refusal: r}
+		}
+		return &ast.BadStmt{At: p.from(start)}
 	case "emit":
 		p.next()
 		e := &ast.Emit{Event: p.name("an event", useField)}
 		e.Items = p.items("the event")
 		e.At = p.from(start)
+		if e.Event.Text == "" {
+			return &ast.BadStmt{At: e.At}
+		}
 		return e
 	case "check":
 		return p.check(start)
@@ -184,6 +189,9 @@ func (p *parser) check(start int32) ast.Stmt {
 		c.Args = p.exprList(tRParen, ")", open)
 	}
 	c.At = p.from(start)
+	if c.Guard.Text == "" {
+		return &ast.BadStmt{At: c.At}
+	}
 	return c
 }
 
@@ -292,6 +300,7 @@ func (p *parser) badStmt(start int32) ast.Stmt {
 		return &ast.BadStmt{At: p.from(start)}
 	}
 	d := p.fail(diag.UnknownStatement, p.spanOf(t), fmt.Sprintf("%s begins no statement", describe(t)))
+	strayRange(d, t.Type)
 	hint, near := foreignStmt(t.Value), ""
 	if t.Type == tIdent && hint == "" {
 		near = nearest(t.Value, stmtWords)
@@ -314,6 +323,14 @@ func (p *parser) badStmt(start int32) ast.Stmt {
 	p.next()
 	p.syncStmt()
 	return &ast.BadStmt{At: p.from(start)}
+}
+
+// strayRange turns a finding about `..` into one that says where it may stand.
+func strayRange(d *diag.Diagnostic, k kind) {
+	if k == tDotDot && d.Code != "" {
+		d.Code, d.Message = diag.StrayRange, "`..` makes a range only after `in` and in match patterns"
+		d.Hint = "a list of numbers is written out; a loop runs over range(a, b)"
+	}
 }
 
 func isDeclWord(word string) bool {
@@ -371,11 +388,25 @@ func (p *parser) forStmt() ast.Stmt {
 	if p.broken() {
 		f.Source = &ast.BadExpr{At: ast.At{Span: p.here()}}
 	} else {
-		f.Source = p.expr()
+		f.Source = p.source()
 	}
 	f.Body = p.block("the source of the loop")
 	f.At = p.from(start)
 	return f
+}
+
+// source reads what a loop runs over; a..b is none.
+func (p *parser) source() ast.Expr {
+	start := p.start()
+	x := p.expr()
+	if p.k() != tDotDot || p.broken() {
+		return x
+	}
+	at := p.spanOf(p.tok())
+	p.next()
+	p.expr()
+	p.soft(diag.StrayRange, at, "a loop does not run over a..b").Hint = "write range(a, b); b is not included"
+	return &ast.BadExpr{At: p.from(start)}
 }
 
 // loopNames reads `x` or `k, v`.

@@ -144,6 +144,9 @@ func (p *parser) step() ast.Step {
 		w := &ast.When{Command: p.name("a command", useField)}
 		w.Items = p.items("the command")
 		w.At = p.from(start)
+		if w.Command.Text == "" {
+			return &ast.BadStep{At: w.At}
+		}
 		return w
 	case "at":
 		p.next()
@@ -195,6 +198,9 @@ func (p *parser) given(start int32) ast.Step {
 	}
 	g.Items = p.items("the event")
 	g.At = p.from(start)
+	if g.Event.Text == "" {
+		return &ast.BadStep{At: g.At}
+	}
 	return g
 }
 
@@ -251,6 +257,9 @@ func (p *parser) thenEmit(start int32) ast.Step {
 	e.Items = p.items("the event")
 	p.blankOK = false
 	e.At = p.from(start)
+	if e.Event.Text == "" {
+		return &ast.BadStep{At: e.At}
+	}
 	return e
 }
 
@@ -299,8 +308,12 @@ func (p *parser) thenInvalid(start int32) ast.Step {
 			b.WriteString("[" + quote(s.Value) + "]")
 		default:
 			p.fail(diag.BadPath, p.spanOf(t), "the index in a path is a number or a string").Hint = "write lines[2].qty or stock[\"silver\"]"
+			return &ast.BadStep{At: p.from(start)}
 		}
 		p.closer(tRBrack, "]", open)
+	}
+	if p.broken() {
+		return &ast.BadStep{At: p.from(start)}
 	}
 	i := &ast.ThenInvalid{Path: b.String(), PathSpan: p.from(at).Span}
 	i.At = p.from(start)

@@ -49,9 +49,6 @@ func (p *parser) unescapedText(text string, at int) string {
 	return out
 }
 
-// constText is the text of a String or Raw token in a constant place.
-func (p *parser) constText(t *lexer.Token) string { return p.unescaped(t) }
-
 // stringLit reads a string, interpolated or not.
 func (p *parser) stringLit() ast.Expr {
 	start := p.start()

@@ -39,19 +39,19 @@ func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
 	m.vals, m.events = m.vals[:0], m.events[:0]
 	switch e {
 	case rejected:
-		*out = Outcome{Kind: Rejected, Code: m.p.src.Codes[m.code2], Gas: m.used()}
+		*out = Outcome{Kind: Rejected, Code: m.p.src.Codes[m.which], Gas: m.used()}
 		if m.told {
 			out.Message = m.message.Str()
 		}
 	case violated:
-		*out = m.violation(int(m.code2), state, c.load)
+		*out = m.violation(int(m.which), state, c.load)
 	default:
 		*out = m.faultOutcome()
 	}
 }
 
 // Store writes what the last accepted command changed into state, which is usually the state it
-// was decided on.
+// was decided on. It comes before the machine runs anything else, which would use the same frame.
 func (m *Machine) Store(cmd int, state []value.V) {
 	m.store(m.p.commands[cmd].Writes, state)
 }

@@ -7,4 +7,15 @@
 // of an aggregate is a []value.V, one for each state field, owned by the caller: Decide reads
 // it, works on the frame, and changes nothing; after an accepted command Store writes the
 // changed fields into the slice that the caller names.
+//
+// Code runs in two functions. Machine.fast is a loop without calls that does the plain case of
+// the common opcodes: small decimals of like scale, words, jumps, loops. What it does not do,
+// Machine.step does, which knows every opcode and every case, and all faults; then the loop goes
+// on. Both compute and charge the same. A traced machine takes step alone.
+//
+// Gas is charged for a block when it is entered and, for work in proportion to data, by the
+// opcode before it works. It depends on code and values only, so a run costs the same wherever
+// and however often it is made. Besides, the bytes that one command builds are bounded
+// (MaxMemory). Without a limit of gas, as in replay, every rule still ends: the verifier has
+// proved that loops count and calls do not recurse.
 package vm

@@ -25,6 +25,9 @@ var allCtx = []uint16{0, 1, 2, 3, 4, 5, 6}
 // lets to the chunks of Tests.
 func (m *Machine) SetSlot(slot uint16, v value.V) { m.frame[slot] = v }
 
+// Slot is the value of a slot of the frame: what a chunk that was run by Eval left there.
+func (m *Machine) Slot(slot uint16) value.V { return m.frame[slot] }
+
 // Derive computes derived value i of a state.
 func (m *Machine) Derive(i int, state []value.V) (value.V, Outcome) {
 	return m.Eval(m.p.src.Derives[i].Eval, state, nil)

@@ -30,7 +30,7 @@ type Machine struct {
 
 	fault   value.Fault
 	faultIP unsafe.Pointer
-	code2   uint16  // of a rejection or violation
+	which   uint16  // code of a rejection, or invariant of a violation
 	message value.V // of a rejection
 	told    bool    // the rejection has a message
 
@@ -105,6 +105,9 @@ func (m *Machine) load(fields []uint16, state []value.V) {
 
 // setCtx copies fields of ctx into the frame.
 func (m *Machine) setCtx(fields []uint16, ctx *Ctx) {
+	if len(fields) == 0 {
+		return
+	}
 	all := (*[7]value.V)(unsafe.Pointer(ctx))
 	f := m.frame[m.p.src.CtxBase:]
 	for _, i := range fields {

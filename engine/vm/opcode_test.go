@@ -292,9 +292,9 @@ var loopRows = []struct {
 
 // elsewhere are the opcodes whose rows stand in other tests.
 var elsewhere = map[bytecode.Op]string{
-	bytecode.OpExt: "rows with x", bytecode.OpGas: "TestControl", bytecode.OpJump: "TestLoops", bytecode.OpCall: "TestControl",
-	bytecode.OpRet: "every row", bytecode.OpDone: "TestControl", bytecode.OpReject: "TestControl", bytecode.OpViolate: "TestControl",
-	bytecode.OpEmit: "TestControl", bytecode.OpBound: "TestBounds",
+	bytecode.OpExt: "rows with x", bytecode.OpGas: "TestCalls", bytecode.OpJump: "TestLoops", bytecode.OpCall: "TestCalls",
+	bytecode.OpRet: "every row", bytecode.OpDone: "TestEnds", bytecode.OpReject: "TestEnds", bytecode.OpViolate: "TestEnds",
+	bytecode.OpEmit: "TestEnds", bytecode.OpBound: "TestBounds",
 }
 
 func TestEveryOpcodeHasARowHere(t *testing.T) {

@@ -257,10 +257,9 @@ func (p *Program) prepareCommands(fx *bytecode.Effects) {
 		p.commandOf[c.Name] = i
 		e := &fx.Chunks[c.Decide]
 		d := command{Command: c, load: union(c.Reads, c.Writes), ctx: e.Ctx.Members()}
-		for _, r := range []bytecode.Refusal{c.CreateElse, p.src.FinalElse} {
-			if r.Message.Chunk != bytecode.NoChunk {
-				d.ctx = union(d.ctx, fx.Chunks[r.Message.Chunk].Ctx.Members())
-			}
+		d.ctx = union(d.ctx, messageCtx(fx, c.CreateElse))
+		if p.src.Final != bytecode.NoChunk {
+			d.ctx = union(d.ctx, messageCtx(fx, p.src.FinalElse))
 		}
 		for _, role := range c.By {
 			d.by = append(d.by, value.MakeString(role))
@@ -272,6 +271,14 @@ func (p *Program) prepareCommands(fx *bytecode.Effects) {
 		d := &p.src.Derives[i]
 		p.derives = append(p.derives, value.Field{Name: d.Name, Type: p.src.Types[d.Type]})
 	}
+}
+
+// messageCtx are the fields of ctx that the message of a refusal reads.
+func messageCtx(fx *bytecode.Effects, r bytecode.Refusal) []uint16 {
+	if r.Message.Chunk == bytecode.NoChunk {
+		return nil
+	}
+	return fx.Chunks[r.Message.Chunk].Ctx.Members()
 }
 
 func (p *Program) prepareEvents(fx *bytecode.Effects) {

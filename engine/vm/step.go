@@ -115,13 +115,13 @@ func (m *Machine) control(in bytecode.Ins, ip, base, next unsafe.Pointer) (unsaf
 	case bytecode.OpDone:
 		return ip, base, accepted
 	case bytecode.OpReject:
-		m.code2, m.told = in.C, in.N == 1
+		m.which, m.told = in.C, in.N == 1
 		if m.told {
 			m.message = r[in.A]
 		}
 		return ip, base, rejected
 	case bytecode.OpViolate:
-		m.code2 = in.C
+		m.which = in.C
 		return ip, base, violated
 	case bytecode.OpEmit:
 		if !m.emit(int(in.C)) {

@@ -37,7 +37,7 @@ func (m *Machine) data(in bytecode.Ins, ip unsafe.Pointer) value.Fault {
 	case bytecode.OpBound, opBoundR:
 		return m.bound(in)
 	case bytecode.OpIndexL, bytecode.OpIndexM, bytecode.OpTryL, bytecode.OpTryM:
-		return m.index1(in)
+		return m.lookup(in)
 	default:
 		return m.changed(in, ip)
 	}
@@ -197,8 +197,8 @@ func (m *Machine) ownBound(t *value.Type, v value.V) value.Fault {
 	return value.NoFault
 }
 
-// index1 looks up one element.
-func (m *Machine) index1(in bytecode.Ins) value.Fault {
+// lookup reads one element of a container.
+func (m *Machine) lookup(in bytecode.Ins) value.Fault {
 	r := m.frame
 	t, b, c := m.p.types[in.B], r[in.B], r[in.C]
 	switch in.Op {

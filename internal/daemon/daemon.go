@@ -8,7 +8,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/cloudlysis/aggregate"
+	"github.com/nats-io/nats.go"
+
 	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/config"
 	"github.com/cloudlysis/aggregate/internal/natsd"
@@ -49,6 +50,7 @@ type daemon struct {
 	metrics *telemetry.Metrics
 	set     *manifests.Set
 	server  *natsd.Server // nil with an external server
+	connect func(name string) (*nats.Conn, error)
 	stream  *stream.Log
 	store   *store.Store
 	engine  *engine.Engine
@@ -84,7 +86,7 @@ func Run(ctx context.Context, opts Options) error {
 func (d *daemon) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openDoors} {
+	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openDoors, d.openNATSDoor} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -145,8 +147,4 @@ func retries(n int) int {
 		return -1
 	}
 	return n
-}
-
-func (d *daemon) policyTenant() aggregate.TenantID {
-	return aggregate.TenantID(d.opts.Settings.TenancyDefault) // checked by Validate
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/internal/server"
 )
 
@@ -37,9 +38,9 @@ func (d *daemon) openDoors(context.Context) error {
 		_ = data.Close()
 		return fmt.Errorf("open the admin door: %w", err)
 	}
-	policy := server.Policy{TenantDefault: d.policyTenant(), TenantRequired: s.TenancyRequired, TrustRoles: loopback(data), MaxBody: s.MaxBody}
+	policy := d.policy(loopback(data))
 	o := &doors{data: data, admin: admin, split: server.NewSplit(data)}
-	o.grpc, o.health = server.GRPC(d.engine, policy)
+	o.grpc, o.health = server.GRPC(d.engine, d.stream, policy)
 	o.http = httpServer(server.REST(d.engine, d.stream, policy))
 	o.ops = httpServer(server.Admin(&probe{d: d}, d.metrics.Handler()))
 	d.serve(o.split.Serve, &o.served)
@@ -50,6 +51,47 @@ func (d *daemon) openDoors(context.Context) error {
 	d.doors = o
 	d.onClose(o.close)
 	return nil
+}
+
+// policy is how a door reads headers; roles and actor are believed only of callers on this machine.
+func (d *daemon) policy(local bool) server.Policy {
+	s := &d.opts.Settings
+	return server.Policy{TenantDefault: aggregate.TenantID(s.TenancyDefault), TenantRequired: s.TenancyRequired, TrustRoles: local, MaxBody: s.MaxBody}
+}
+
+// openNATSDoor answers on NATS. Roles are believed where the embedded server listens on loopback only.
+func (d *daemon) openNATSDoor(context.Context) error {
+	nc, err := d.connect("aggd door")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	svc, err := server.NATS(ctx, nc, d.engine, d.policy(d.natsIsLocal()), natsVersion(d.opts.Version))
+	if err != nil {
+		cancel()
+		return err
+	}
+	d.onClose(func(context.Context) error {
+		defer cancel()
+		return svc.Stop() // drains: what has arrived is answered
+	})
+	return nil
+}
+
+func (d *daemon) natsIsLocal() bool {
+	if d.server == nil {
+		return false
+	}
+	host, _, err := net.SplitHostPort(d.opts.Settings.NATSListen)
+	return err != nil || net.ParseIP(host).IsLoopback()
+}
+
+// natsVersion: a micro service wants a semantic version, which a development build has not.
+func natsVersion(v string) string {
+	if v == "" || v[0] < '0' || v[0] > '9' {
+		return "0.0.0"
+	}
+	return v
 }
 
 // serve runs one server; its failing ends the daemon.

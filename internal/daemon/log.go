@@ -28,11 +28,8 @@ func (d *daemon) openLog(ctx context.Context) error {
 	}
 	d.server = srv
 	d.onClose(func(context.Context) error { srv.Shutdown(); return nil })
-	nc, err := srv.Connect("aggd")
-	if err != nil {
-		return err
-	}
-	loads, err := srv.Connect("aggd loads")
+	d.connect = srv.Connect // its connections are closed with the server
+	nc, loads, err := d.connectTwice()
 	if err != nil {
 		return err
 	}
@@ -51,7 +48,7 @@ func (d *daemon) openLog(ctx context.Context) error {
 
 // openExternal connects to the NATS of --nats. Its own setting rules durability.
 func (d *daemon) openExternal(ctx context.Context) error {
-	connect := func(name string) (*nats.Conn, error) {
+	d.connect = func(name string) (*nats.Conn, error) {
 		// Buffered appends would be sent after a reconnect, when their callers have gone.
 		nc, err := nats.Connect(d.opts.Settings.NATSURL, nats.Name(name), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
 			nats.ReconnectWait(200*time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, time.Second))
@@ -61,16 +58,21 @@ func (d *daemon) openExternal(ctx context.Context) error {
 		d.onClose(func(context.Context) error { nc.Close(); return nil })
 		return nc, nil
 	}
-	nc, err := connect("aggd")
-	if err != nil {
-		return err
-	}
-	loads, err := connect("aggd loads")
+	nc, loads, err := d.connectTwice()
 	if err != nil {
 		return err
 	}
 	d.log.Warn("an external NATS server decides by its own sync setting when an acknowledged command is durable")
 	return d.openStream(ctx, nc, stream.Options{Loads: loads, Logger: d.log})
+}
+
+// connectTwice: direct gets run in their connection's read loop, where they would hold up acks.
+func (d *daemon) connectTwice() (appends, loads *nats.Conn, err error) {
+	if appends, err = d.connect("aggd"); err != nil {
+		return nil, nil, err
+	}
+	loads, err = d.connect("aggd loads")
+	return appends, loads, err
 }
 
 func (d *daemon) openStream(ctx context.Context, nc *nats.Conn, opts stream.Options) error {

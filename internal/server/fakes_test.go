@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/cloudlysis/aggregate"
@@ -13,14 +14,21 @@ import (
 type fakeCommands struct {
 	submit func(*aggregate.Command) (*aggregate.Reply, error)
 	state  func(aggregate.Key) (*aggregate.State, error)
+	mu     sync.Mutex
 	last   *aggregate.Command
 }
 
 var _ Commands = (*fakeCommands)(nil)
 
 func (f *fakeCommands) Submit(_ context.Context, c *aggregate.Command) (*aggregate.Reply, error) {
+	f.mu.Lock()
 	f.last = c
+	f.mu.Unlock()
 	return f.submit(c)
+}
+
+func (f *fakeCommands) Start(ctx context.Context, c *aggregate.Command, done func(*aggregate.Reply, error)) {
+	go func() { done(f.Submit(ctx, c)) }()
 }
 
 func (f *fakeCommands) State(_ context.Context, k aggregate.Key) (*aggregate.State, error) {

@@ -23,15 +23,16 @@ import (
 // errorDomain is the domain of google.rpc.ErrorInfo.
 const errorDomain = "aggregate"
 
-// GRPC is the gRPC door: aggregate.v1.CommandService, health and reflection. The health of the
+// GRPC is the gRPC door: aggregate.v1.CommandService and QueryService, health and reflection. The health of the
 // whole server ("") is for the caller to set.
-func GRPC(cmds Commands, p Policy) (*grpc.Server, *health.Server) {
+func GRPC(cmds Commands, events Events, p Policy) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.MaxConcurrentStreams(1024), // the default is no limit
 		grpc.MaxRecvMsgSize(int(p.MaxBody)+64<<10),
 		grpc.ConnectionTimeout(peekTimeout),
 	)
 	pb.RegisterCommandServiceServer(s, &grpcCommands{cmds: cmds, policy: p})
+	pb.RegisterQueryServiceServer(s, &grpcQueries{cmds: cmds, events: events, policy: p})
 	h := health.NewServer()
 	healthpb.RegisterHealthServer(s, h)
 	reflection.Register(s)
@@ -91,20 +92,20 @@ func response(r *aggregate.Reply) *pb.SubmitCommandResponse {
 		Events: make([]*pb.Event, len(r.Events)),
 	}
 	for i := range r.Events {
-		e := &r.Events[i]
-		out.Events[i] = &pb.Event{EventId: e.EventID.String(), Version: uint64(e.Version), EventType: e.EventType,
-			Schema: uint32(e.Schema), PayloadJson: string(e.Payload), Timestamp: e.Timestamp.UTC().Format(time.RFC3339Nano)}
+		out.Events[i] = eventMessage(&r.Events[i])
 	}
 	return out
+}
+
+func eventMessage(e *aggregate.Event) *pb.Event {
+	return &pb.Event{EventId: e.EventID.String(), Version: uint64(e.Version), EventType: e.EventType,
+		Schema: uint32(e.Schema), PayloadJson: string(e.Payload), Timestamp: e.Timestamp.UTC().Format(time.RFC3339Nano)}
 }
 
 // statusOf is the gRPC form of ProblemOf.
 func statusOf(err error, command aggregate.ID) error {
 	p := ProblemOf(err)
-	msg := p.Detail
-	if msg == "" {
-		msg = p.Title
-	}
+	msg := p.message()
 	info := &errdetails.ErrorInfo{Reason: p.Code, Domain: errorDomain, Metadata: map[string]string{}}
 	if !command.IsZero() {
 		info.Metadata["command_id"] = command.String()

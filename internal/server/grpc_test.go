@@ -23,15 +23,15 @@ import (
 func jsonUnmarshal(b []byte, v any) error { return json.Unmarshal(b, v) }
 
 // door serves both protocols on one port, as the daemon does.
-func door(t *testing.T, f *fakeCommands) string {
+func door(t *testing.T, f *fakeCommands, events fakeEvents) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := NewSplit(l)
-	g, _ := GRPC(f, Policy{MaxBody: 1000})
-	h := &http.Server{Handler: REST(f, nil, Policy{MaxBody: 1000})}
+	g, _ := GRPC(f, events, Policy{MaxBody: 1000})
+	h := &http.Server{Handler: REST(f, events, Policy{MaxBody: 1000})}
 	done := make(chan error, 3)
 	go func() { done <- s.Serve() }()
 	go func() { done <- g.Serve(s.GRPC()) }()
@@ -49,7 +49,7 @@ func door(t *testing.T, f *fakeCommands) string {
 
 func TestOnePortTwoProtocols(t *testing.T) {
 	f := &fakeCommands{submit: accept}
-	addr := door(t, f)
+	addr := door(t, f, nil)
 	resp, err := http.Get("http://" + addr + "/v1/nothing")
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestOnePortTwoProtocols(t *testing.T) {
 
 func TestGRPCErrorDetails(t *testing.T) {
 	f := &fakeCommands{}
-	addr := door(t, f)
+	addr := door(t, f, nil)
 	cc, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)

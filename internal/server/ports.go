@@ -13,6 +13,10 @@ type Commands interface {
 	// errors are those of package aggregate, or the context's: then the outcome is unknown to
 	// the caller, who may ask again with the same command id.
 	Submit(ctx context.Context, cmd *aggregate.Command) (*aggregate.Reply, error)
+	// Start hands one command over and returns at once; done is called once with what Submit
+	// would return, perhaps before Start returns, and must not block. Commands of one aggregate
+	// that were started one after another are decided in that order.
+	Start(ctx context.Context, cmd *aggregate.Command, done func(*aggregate.Reply, error))
 	// State reads one aggregate as it now stands; aggregate.ErrNotFound when it has no events.
 	State(ctx context.Context, key aggregate.Key) (*aggregate.State, error)
 }

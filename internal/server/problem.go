@@ -83,6 +83,14 @@ func ProblemOf(err error) Problem {
 	return Problem{Status: 500, GRPC: codes.Internal, Code: "internal", Title: "Internal error"}
 }
 
+// message is the detail, or the title where there is none.
+func (p *Problem) message() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return p.Title
+}
+
 func rejectedProblem(e *aggregate.RejectedError) Problem {
 	p, ok := reservedRefusals[e.Code]
 	if !ok {

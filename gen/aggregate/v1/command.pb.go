@@ -309,6 +309,567 @@ func (x *Event) GetTimestamp() string {
 	return ""
 }
 
+// SubmitCommandsRequest is one command of a stream.
+type SubmitCommandsRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Command *SubmitCommandRequest  `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	// Overrides the stream's x-tenant-id.
+	TenantId *string `protobuf:"bytes,2,opt,name=tenant_id,json=tenantId,proto3,oneof" json:"tenant_id,omitempty"`
+	// Overrides the stream's x-correlation-id.
+	CorrelationId string `protobuf:"bytes,3,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
+	// Overrides the stream's traceparent.
+	Traceparent   string `protobuf:"bytes,4,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitCommandsRequest) Reset() {
+	*x = SubmitCommandsRequest{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitCommandsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitCommandsRequest) ProtoMessage() {}
+
+func (x *SubmitCommandsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitCommandsRequest.ProtoReflect.Descriptor instead.
+func (*SubmitCommandsRequest) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SubmitCommandsRequest) GetCommand() *SubmitCommandRequest {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *SubmitCommandsRequest) GetTenantId() string {
+	if x != nil && x.TenantId != nil {
+		return *x.TenantId
+	}
+	return ""
+}
+
+func (x *SubmitCommandsRequest) GetCorrelationId() string {
+	if x != nil {
+		return x.CorrelationId
+	}
+	return ""
+}
+
+func (x *SubmitCommandsRequest) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
+	}
+	return ""
+}
+
+// SubmitCommandsResponse is the answer to one command of a stream.
+type SubmitCommandsResponse struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	CommandId string                 `protobuf:"bytes,1,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*SubmitCommandsResponse_Accepted
+	//	*SubmitCommandsResponse_Problem
+	Outcome       isSubmitCommandsResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitCommandsResponse) Reset() {
+	*x = SubmitCommandsResponse{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitCommandsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitCommandsResponse) ProtoMessage() {}
+
+func (x *SubmitCommandsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitCommandsResponse.ProtoReflect.Descriptor instead.
+func (*SubmitCommandsResponse) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SubmitCommandsResponse) GetCommandId() string {
+	if x != nil {
+		return x.CommandId
+	}
+	return ""
+}
+
+func (x *SubmitCommandsResponse) GetOutcome() isSubmitCommandsResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *SubmitCommandsResponse) GetAccepted() *SubmitCommandResponse {
+	if x != nil {
+		if x, ok := x.Outcome.(*SubmitCommandsResponse_Accepted); ok {
+			return x.Accepted
+		}
+	}
+	return nil
+}
+
+func (x *SubmitCommandsResponse) GetProblem() *Problem {
+	if x != nil {
+		if x, ok := x.Outcome.(*SubmitCommandsResponse_Problem); ok {
+			return x.Problem
+		}
+	}
+	return nil
+}
+
+type isSubmitCommandsResponse_Outcome interface {
+	isSubmitCommandsResponse_Outcome()
+}
+
+type SubmitCommandsResponse_Accepted struct {
+	Accepted *SubmitCommandResponse `protobuf:"bytes,2,opt,name=accepted,proto3,oneof"`
+}
+
+type SubmitCommandsResponse_Problem struct {
+	Problem *Problem `protobuf:"bytes,3,opt,name=problem,proto3,oneof"`
+}
+
+func (*SubmitCommandsResponse_Accepted) isSubmitCommandsResponse_Outcome() {}
+
+func (*SubmitCommandsResponse_Problem) isSubmitCommandsResponse_Outcome() {}
+
+// Problem is why a command of a stream was not accepted: what the status of SubmitCommand says.
+type Problem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A google.rpc.Code.
+	Status int32 `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
+	// The domain's own code, such as insufficient_funds, or ours.
+	Code    string          `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Message string          `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	Errors  []*FieldProblem `protobuf:"bytes,4,rep,name=errors,proto3" json:"errors,omitempty"`
+	// When to come again, in milliseconds; 0: not said.
+	RetryAfterMs  int64 `protobuf:"varint,5,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Problem) Reset() {
+	*x = Problem{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Problem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Problem) ProtoMessage() {}
+
+func (x *Problem) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Problem.ProtoReflect.Descriptor instead.
+func (*Problem) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Problem) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Problem) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Problem) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Problem) GetErrors() []*FieldProblem {
+	if x != nil {
+		return x.Errors
+	}
+	return nil
+}
+
+func (x *Problem) GetRetryAfterMs() int64 {
+	if x != nil {
+		return x.RetryAfterMs
+	}
+	return 0
+}
+
+// FieldProblem is one thing wrong with one field.
+type FieldProblem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Such as lines[2].qty.
+	Path          string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FieldProblem) Reset() {
+	*x = FieldProblem{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FieldProblem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FieldProblem) ProtoMessage() {}
+
+func (x *FieldProblem) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FieldProblem.ProtoReflect.Descriptor instead.
+func (*FieldProblem) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FieldProblem) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *FieldProblem) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+// GetStateRequest names an aggregate; its tenant is x-tenant-id.
+type GetStateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AggregateType string                 `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
+	AggregateId   string                 `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStateRequest) Reset() {
+	*x = GetStateRequest{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStateRequest) ProtoMessage() {}
+
+func (x *GetStateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStateRequest.ProtoReflect.Descriptor instead.
+func (*GetStateRequest) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetStateRequest) GetAggregateType() string {
+	if x != nil {
+		return x.AggregateType
+	}
+	return ""
+}
+
+func (x *GetStateRequest) GetAggregateId() string {
+	if x != nil {
+		return x.AggregateId
+	}
+	return ""
+}
+
+// GetStateResponse is a state.
+type GetStateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TenantId      string                 `protobuf:"bytes,1,opt,name=tenant_id,json=tenantId,proto3" json:"tenant_id,omitempty"`
+	AggregateType string                 `protobuf:"bytes,2,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
+	AggregateId   string                 `protobuf:"bytes,3,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
+	Version       uint64                 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	// One JSON object with every field of the state.
+	StateJson string `protobuf:"bytes,5,opt,name=state_json,json=stateJson,proto3" json:"state_json,omitempty"`
+	// One JSON object with every derive.
+	DerivedJson string `protobuf:"bytes,6,opt,name=derived_json,json=derivedJson,proto3" json:"derived_json,omitempty"`
+	// RFC 3339, UTC, nanoseconds: of the last command that changed it.
+	UpdatedAt     string `protobuf:"bytes,7,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	Token         string `protobuf:"bytes,8,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStateResponse) Reset() {
+	*x = GetStateResponse{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStateResponse) ProtoMessage() {}
+
+func (x *GetStateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStateResponse.ProtoReflect.Descriptor instead.
+func (*GetStateResponse) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetStateResponse) GetTenantId() string {
+	if x != nil {
+		return x.TenantId
+	}
+	return ""
+}
+
+func (x *GetStateResponse) GetAggregateType() string {
+	if x != nil {
+		return x.AggregateType
+	}
+	return ""
+}
+
+func (x *GetStateResponse) GetAggregateId() string {
+	if x != nil {
+		return x.AggregateId
+	}
+	return ""
+}
+
+func (x *GetStateResponse) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *GetStateResponse) GetStateJson() string {
+	if x != nil {
+		return x.StateJson
+	}
+	return ""
+}
+
+func (x *GetStateResponse) GetDerivedJson() string {
+	if x != nil {
+		return x.DerivedJson
+	}
+	return ""
+}
+
+func (x *GetStateResponse) GetUpdatedAt() string {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return ""
+}
+
+func (x *GetStateResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+// ListEventsRequest names an aggregate; its tenant is x-tenant-id.
+type ListEventsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AggregateType string                 `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
+	AggregateId   string                 `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
+	// Only events after this version.
+	AfterVersion  uint64 `protobuf:"varint,3,opt,name=after_version,json=afterVersion,proto3" json:"after_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEventsRequest) Reset() {
+	*x = ListEventsRequest{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsRequest) ProtoMessage() {}
+
+func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListEventsRequest) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListEventsRequest) GetAggregateType() string {
+	if x != nil {
+		return x.AggregateType
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetAggregateId() string {
+	if x != nil {
+		return x.AggregateId
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetAfterVersion() uint64 {
+	if x != nil {
+		return x.AfterVersion
+	}
+	return 0
+}
+
+// ListEventsResponse is one event.
+type ListEventsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEventsResponse) Reset() {
+	*x = ListEventsResponse{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsResponse) ProtoMessage() {}
+
+func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListEventsResponse) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListEventsResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
 var File_aggregate_v1_command_proto protoreflect.FileDescriptor
 
 const file_aggregate_v1_command_proto_rawDesc = "" +
@@ -343,9 +904,56 @@ const file_aggregate_v1_command_proto_rawDesc = "" +
 	"event_type\x18\x03 \x01(\tR\teventType\x12\x16\n" +
 	"\x06schema\x18\x04 \x01(\rR\x06schema\x12!\n" +
 	"\fpayload_json\x18\x05 \x01(\tR\vpayloadJson\x12\x1c\n" +
-	"\ttimestamp\x18\x06 \x01(\tR\ttimestamp2j\n" +
+	"\ttimestamp\x18\x06 \x01(\tR\ttimestamp\"\xce\x01\n" +
+	"\x15SubmitCommandsRequest\x12<\n" +
+	"\acommand\x18\x01 \x01(\v2\".aggregate.v1.SubmitCommandRequestR\acommand\x12 \n" +
+	"\ttenant_id\x18\x02 \x01(\tH\x00R\btenantId\x88\x01\x01\x12%\n" +
+	"\x0ecorrelation_id\x18\x03 \x01(\tR\rcorrelationId\x12 \n" +
+	"\vtraceparent\x18\x04 \x01(\tR\vtraceparentB\f\n" +
+	"\n" +
+	"_tenant_id\"\xb8\x01\n" +
+	"\x16SubmitCommandsResponse\x12\x1d\n" +
+	"\n" +
+	"command_id\x18\x01 \x01(\tR\tcommandId\x12A\n" +
+	"\baccepted\x18\x02 \x01(\v2#.aggregate.v1.SubmitCommandResponseH\x00R\baccepted\x121\n" +
+	"\aproblem\x18\x03 \x01(\v2\x15.aggregate.v1.ProblemH\x00R\aproblemB\t\n" +
+	"\aoutcome\"\xa9\x01\n" +
+	"\aProblem\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x122\n" +
+	"\x06errors\x18\x04 \x03(\v2\x1a.aggregate.v1.FieldProblemR\x06errors\x12$\n" +
+	"\x0eretry_after_ms\x18\x05 \x01(\x03R\fretryAfterMs\"<\n" +
+	"\fFieldProblem\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"[\n" +
+	"\x0fGetStateRequest\x12%\n" +
+	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
+	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\"\x8a\x02\n" +
+	"\x10GetStateResponse\x12\x1b\n" +
+	"\ttenant_id\x18\x01 \x01(\tR\btenantId\x12%\n" +
+	"\x0eaggregate_type\x18\x02 \x01(\tR\raggregateType\x12!\n" +
+	"\faggregate_id\x18\x03 \x01(\tR\vaggregateId\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\x04R\aversion\x12\x1d\n" +
+	"\n" +
+	"state_json\x18\x05 \x01(\tR\tstateJson\x12!\n" +
+	"\fderived_json\x18\x06 \x01(\tR\vderivedJson\x12\x1d\n" +
+	"\n" +
+	"updated_at\x18\a \x01(\tR\tupdatedAt\x12\x14\n" +
+	"\x05token\x18\b \x01(\tR\x05token\"\x82\x01\n" +
+	"\x11ListEventsRequest\x12%\n" +
+	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
+	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12#\n" +
+	"\rafter_version\x18\x03 \x01(\x04R\fafterVersion\"?\n" +
+	"\x12ListEventsResponse\x12)\n" +
+	"\x05event\x18\x01 \x01(\v2\x13.aggregate.v1.EventR\x05event2\xcb\x01\n" +
 	"\x0eCommandService\x12X\n" +
-	"\rSubmitCommand\x12\".aggregate.v1.SubmitCommandRequest\x1a#.aggregate.v1.SubmitCommandResponseB>Z<github.com/cloudlysis/aggregate/gen/aggregate/v1;aggregatev1b\x06proto3"
+	"\rSubmitCommand\x12\".aggregate.v1.SubmitCommandRequest\x1a#.aggregate.v1.SubmitCommandResponse\x12_\n" +
+	"\x0eSubmitCommands\x12#.aggregate.v1.SubmitCommandsRequest\x1a$.aggregate.v1.SubmitCommandsResponse(\x010\x012\xac\x01\n" +
+	"\fQueryService\x12I\n" +
+	"\bGetState\x12\x1d.aggregate.v1.GetStateRequest\x1a\x1e.aggregate.v1.GetStateResponse\x12Q\n" +
+	"\n" +
+	"ListEvents\x12\x1f.aggregate.v1.ListEventsRequest\x1a .aggregate.v1.ListEventsResponse0\x01B>Z<github.com/cloudlysis/aggregate/gen/aggregate/v1;aggregatev1b\x06proto3"
 
 var (
 	file_aggregate_v1_command_proto_rawDescOnce sync.Once
@@ -359,23 +967,42 @@ func file_aggregate_v1_command_proto_rawDescGZIP() []byte {
 	return file_aggregate_v1_command_proto_rawDescData
 }
 
-var file_aggregate_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_aggregate_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_aggregate_v1_command_proto_goTypes = []any{
-	(*SubmitCommandRequest)(nil),  // 0: aggregate.v1.SubmitCommandRequest
-	(*SubmitCommandResponse)(nil), // 1: aggregate.v1.SubmitCommandResponse
-	(*Event)(nil),                 // 2: aggregate.v1.Event
-	nil,                           // 3: aggregate.v1.SubmitCommandRequest.MetadataEntry
+	(*SubmitCommandRequest)(nil),   // 0: aggregate.v1.SubmitCommandRequest
+	(*SubmitCommandResponse)(nil),  // 1: aggregate.v1.SubmitCommandResponse
+	(*Event)(nil),                  // 2: aggregate.v1.Event
+	(*SubmitCommandsRequest)(nil),  // 3: aggregate.v1.SubmitCommandsRequest
+	(*SubmitCommandsResponse)(nil), // 4: aggregate.v1.SubmitCommandsResponse
+	(*Problem)(nil),                // 5: aggregate.v1.Problem
+	(*FieldProblem)(nil),           // 6: aggregate.v1.FieldProblem
+	(*GetStateRequest)(nil),        // 7: aggregate.v1.GetStateRequest
+	(*GetStateResponse)(nil),       // 8: aggregate.v1.GetStateResponse
+	(*ListEventsRequest)(nil),      // 9: aggregate.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),     // 10: aggregate.v1.ListEventsResponse
+	nil,                            // 11: aggregate.v1.SubmitCommandRequest.MetadataEntry
 }
 var file_aggregate_v1_command_proto_depIdxs = []int32{
-	3, // 0: aggregate.v1.SubmitCommandRequest.metadata:type_name -> aggregate.v1.SubmitCommandRequest.MetadataEntry
-	2, // 1: aggregate.v1.SubmitCommandResponse.events:type_name -> aggregate.v1.Event
-	0, // 2: aggregate.v1.CommandService.SubmitCommand:input_type -> aggregate.v1.SubmitCommandRequest
-	1, // 3: aggregate.v1.CommandService.SubmitCommand:output_type -> aggregate.v1.SubmitCommandResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	11, // 0: aggregate.v1.SubmitCommandRequest.metadata:type_name -> aggregate.v1.SubmitCommandRequest.MetadataEntry
+	2,  // 1: aggregate.v1.SubmitCommandResponse.events:type_name -> aggregate.v1.Event
+	0,  // 2: aggregate.v1.SubmitCommandsRequest.command:type_name -> aggregate.v1.SubmitCommandRequest
+	1,  // 3: aggregate.v1.SubmitCommandsResponse.accepted:type_name -> aggregate.v1.SubmitCommandResponse
+	5,  // 4: aggregate.v1.SubmitCommandsResponse.problem:type_name -> aggregate.v1.Problem
+	6,  // 5: aggregate.v1.Problem.errors:type_name -> aggregate.v1.FieldProblem
+	2,  // 6: aggregate.v1.ListEventsResponse.event:type_name -> aggregate.v1.Event
+	0,  // 7: aggregate.v1.CommandService.SubmitCommand:input_type -> aggregate.v1.SubmitCommandRequest
+	3,  // 8: aggregate.v1.CommandService.SubmitCommands:input_type -> aggregate.v1.SubmitCommandsRequest
+	7,  // 9: aggregate.v1.QueryService.GetState:input_type -> aggregate.v1.GetStateRequest
+	9,  // 10: aggregate.v1.QueryService.ListEvents:input_type -> aggregate.v1.ListEventsRequest
+	1,  // 11: aggregate.v1.CommandService.SubmitCommand:output_type -> aggregate.v1.SubmitCommandResponse
+	4,  // 12: aggregate.v1.CommandService.SubmitCommands:output_type -> aggregate.v1.SubmitCommandsResponse
+	8,  // 13: aggregate.v1.QueryService.GetState:output_type -> aggregate.v1.GetStateResponse
+	10, // 14: aggregate.v1.QueryService.ListEvents:output_type -> aggregate.v1.ListEventsResponse
+	11, // [11:15] is the sub-list for method output_type
+	7,  // [7:11] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_aggregate_v1_command_proto_init() }
@@ -384,15 +1011,20 @@ func file_aggregate_v1_command_proto_init() {
 		return
 	}
 	file_aggregate_v1_command_proto_msgTypes[0].OneofWrappers = []any{}
+	file_aggregate_v1_command_proto_msgTypes[3].OneofWrappers = []any{}
+	file_aggregate_v1_command_proto_msgTypes[4].OneofWrappers = []any{
+		(*SubmitCommandsResponse_Accepted)(nil),
+		(*SubmitCommandsResponse_Problem)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_aggregate_v1_command_proto_rawDesc), len(file_aggregate_v1_command_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   12,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   2,
 		},
 		GoTypes:           file_aggregate_v1_command_proto_goTypes,
 		DependencyIndexes: file_aggregate_v1_command_proto_depIdxs,

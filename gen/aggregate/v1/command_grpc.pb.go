@@ -21,7 +21,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CommandService_SubmitCommand_FullMethodName = "/aggregate.v1.CommandService/SubmitCommand"
+	CommandService_SubmitCommand_FullMethodName  = "/aggregate.v1.CommandService/SubmitCommand"
+	CommandService_SubmitCommands_FullMethodName = "/aggregate.v1.CommandService/SubmitCommands"
 )
 
 // CommandServiceClient is the client API for CommandService service.
@@ -39,6 +40,11 @@ const (
 type CommandServiceClient interface {
 	// SubmitCommand runs one command and answers when its events are as durable as configured.
 	SubmitCommand(ctx context.Context, in *SubmitCommandRequest, opts ...grpc.CallOption) (*SubmitCommandResponse, error)
+	// SubmitCommands runs many commands over one stream, pipelined. Each answer names its command
+	// id; answers come in any order, but commands for one aggregate are decided in the order in
+	// which they were sent. What goes wrong with a command is in its answer and never ends the
+	// stream. The stream's own metadata hold for each of its commands.
+	SubmitCommands(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubmitCommandsRequest, SubmitCommandsResponse], error)
 }
 
 type commandServiceClient struct {
@@ -59,6 +65,19 @@ func (c *commandServiceClient) SubmitCommand(ctx context.Context, in *SubmitComm
 	return out, nil
 }
 
+func (c *commandServiceClient) SubmitCommands(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubmitCommandsRequest, SubmitCommandsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CommandService_ServiceDesc.Streams[0], CommandService_SubmitCommands_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SubmitCommandsRequest, SubmitCommandsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CommandService_SubmitCommandsClient = grpc.BidiStreamingClient[SubmitCommandsRequest, SubmitCommandsResponse]
+
 // CommandServiceServer is the server API for CommandService service.
 // All implementations must embed UnimplementedCommandServiceServer
 // for forward compatibility.
@@ -74,6 +93,11 @@ func (c *commandServiceClient) SubmitCommand(ctx context.Context, in *SubmitComm
 type CommandServiceServer interface {
 	// SubmitCommand runs one command and answers when its events are as durable as configured.
 	SubmitCommand(context.Context, *SubmitCommandRequest) (*SubmitCommandResponse, error)
+	// SubmitCommands runs many commands over one stream, pipelined. Each answer names its command
+	// id; answers come in any order, but commands for one aggregate are decided in the order in
+	// which they were sent. What goes wrong with a command is in its answer and never ends the
+	// stream. The stream's own metadata hold for each of its commands.
+	SubmitCommands(grpc.BidiStreamingServer[SubmitCommandsRequest, SubmitCommandsResponse]) error
 	mustEmbedUnimplementedCommandServiceServer()
 }
 
@@ -86,6 +110,9 @@ type UnimplementedCommandServiceServer struct{}
 
 func (UnimplementedCommandServiceServer) SubmitCommand(context.Context, *SubmitCommandRequest) (*SubmitCommandResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SubmitCommand not implemented")
+}
+func (UnimplementedCommandServiceServer) SubmitCommands(grpc.BidiStreamingServer[SubmitCommandsRequest, SubmitCommandsResponse]) error {
+	return status.Error(codes.Unimplemented, "method SubmitCommands not implemented")
 }
 func (UnimplementedCommandServiceServer) mustEmbedUnimplementedCommandServiceServer() {}
 func (UnimplementedCommandServiceServer) testEmbeddedByValue()                        {}
@@ -126,6 +153,13 @@ func _CommandService_SubmitCommand_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CommandService_SubmitCommands_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(CommandServiceServer).SubmitCommands(&grpc.GenericServerStream[SubmitCommandsRequest, SubmitCommandsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CommandService_SubmitCommandsServer = grpc.BidiStreamingServer[SubmitCommandsRequest, SubmitCommandsResponse]
+
 // CommandService_ServiceDesc is the grpc.ServiceDesc for CommandService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -138,6 +172,165 @@ var CommandService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _CommandService_SubmitCommand_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "SubmitCommands",
+			Handler:       _CommandService_SubmitCommands_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
+	Metadata: "aggregate/v1/command.proto",
+}
+
+const (
+	QueryService_GetState_FullMethodName   = "/aggregate.v1.QueryService/GetState"
+	QueryService_ListEvents_FullMethodName = "/aggregate.v1.QueryService/ListEvents"
+)
+
+// QueryServiceClient is the client API for QueryService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// QueryService reads aggregates.
+type QueryServiceClient interface {
+	// GetState gives an aggregate as it now stands; NotFound when it has no events.
+	GetState(ctx context.Context, in *GetStateRequest, opts ...grpc.CallOption) (*GetStateResponse, error)
+	// ListEvents streams the durable events of an aggregate, in order, and ends.
+	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListEventsResponse], error)
+}
+
+type queryServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewQueryServiceClient(cc grpc.ClientConnInterface) QueryServiceClient {
+	return &queryServiceClient{cc}
+}
+
+func (c *queryServiceClient) GetState(ctx context.Context, in *GetStateRequest, opts ...grpc.CallOption) (*GetStateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetStateResponse)
+	err := c.cc.Invoke(ctx, QueryService_GetState_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListEventsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &QueryService_ServiceDesc.Streams[0], QueryService_ListEvents_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ListEventsRequest, ListEventsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_ListEventsClient = grpc.ServerStreamingClient[ListEventsResponse]
+
+// QueryServiceServer is the server API for QueryService service.
+// All implementations must embed UnimplementedQueryServiceServer
+// for forward compatibility.
+//
+// QueryService reads aggregates.
+type QueryServiceServer interface {
+	// GetState gives an aggregate as it now stands; NotFound when it has no events.
+	GetState(context.Context, *GetStateRequest) (*GetStateResponse, error)
+	// ListEvents streams the durable events of an aggregate, in order, and ends.
+	ListEvents(*ListEventsRequest, grpc.ServerStreamingServer[ListEventsResponse]) error
+	mustEmbedUnimplementedQueryServiceServer()
+}
+
+// UnimplementedQueryServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedQueryServiceServer struct{}
+
+func (UnimplementedQueryServiceServer) GetState(context.Context, *GetStateRequest) (*GetStateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetState not implemented")
+}
+func (UnimplementedQueryServiceServer) ListEvents(*ListEventsRequest, grpc.ServerStreamingServer[ListEventsResponse]) error {
+	return status.Error(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedQueryServiceServer) mustEmbedUnimplementedQueryServiceServer() {}
+func (UnimplementedQueryServiceServer) testEmbeddedByValue()                      {}
+
+// UnsafeQueryServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to QueryServiceServer will
+// result in compilation errors.
+type UnsafeQueryServiceServer interface {
+	mustEmbedUnimplementedQueryServiceServer()
+}
+
+func RegisterQueryServiceServer(s grpc.ServiceRegistrar, srv QueryServiceServer) {
+	// If the following call panics, it indicates UnimplementedQueryServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&QueryService_ServiceDesc, srv)
+}
+
+func _QueryService_GetState_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).GetState(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_GetState_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).GetState(ctx, req.(*GetStateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_ListEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ListEventsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(QueryServiceServer).ListEvents(m, &grpc.GenericServerStream[ListEventsRequest, ListEventsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_ListEventsServer = grpc.ServerStreamingServer[ListEventsResponse]
+
+// QueryService_ServiceDesc is the grpc.ServiceDesc for QueryService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var QueryService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "aggregate.v1.QueryService",
+	HandlerType: (*QueryServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "GetState",
+			Handler:    _QueryService_GetState_Handler,
+		},
+	},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ListEvents",
+			Handler:       _QueryService_ListEvents_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "aggregate/v1/command.proto",
 }

@@ -1,0 +1,511 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cloudlysis/aggregate/dsl/ast"
+	"github.com/cloudlysis/aggregate/dsl/diag"
+	"github.com/cloudlysis/aggregate/dsl/value"
+)
+
+// Uses is what an editor wants to know of a set: where names are used and what they mean. A
+// pointer to one in Options.Uses asks for it; compilers leave it nil and pay nothing.
+type Uses struct {
+	// List is filled in the order in which the checker meets the names, each place once.
+	List []Use
+	// Probe, when it is not empty, is a name that stands in the sources for what somebody is
+	// about to type; Offers are then the names that could stand in its place.
+	Probe  string
+	Offers []Offer
+
+	seen map[diag.Span]bool
+}
+
+// Use is one name in the text.
+type Use struct {
+	At diag.Span
+	// Decl is the name where it is declared; of an event with several versions, the current
+	// one. It equals At in a declaration and is zero for what the language declares.
+	Decl diag.Span
+	// Type is the type of the value that is named; nil if it is none, or not known.
+	Type *value.Type
+	// Root tells that At is state, old, cmd, event or ctx: it means the declaration but is not
+	// its name.
+	Root bool
+	// Builtin is how a builtin of the language is called; empty for all else.
+	Builtin string
+}
+
+// OfferKind is what an offered name means.
+type OfferKind uint8
+
+// The kinds of offers.
+const (
+	OfferField OfferKind = iota
+	OfferDerive
+	OfferLocal
+	OfferConst
+	OfferMember
+	OfferFn
+	OfferBuiltin
+	OfferGuard
+	OfferType
+	OfferAggregate
+	OfferCommand
+	OfferEvent
+	OfferRole
+	OfferCode
+	OfferRoot
+)
+
+// Offer is a name that could stand at the probe.
+type Offer struct {
+	Name string
+	Kind OfferKind
+	// Decl is where the name is declared; zero for what the language declares.
+	Decl diag.Span
+	Type *value.Type
+	// Usage is how a function or builtin is called.
+	Usage string
+	// Missing tells that the place lacks it: a required field that is not given yet, a command
+	// without decide.
+	Missing bool
+	// Wanted tells that a value of this type is expected here.
+	Wanted bool
+}
+
+// saw takes note that the name at means the declaration decl, whose value is a t (or nil).
+func (c *checker) saw(at, decl diag.Span, t *value.Type) { c.note(Use{At: at, Decl: decl, Type: t}) }
+
+func (c *checker) sawRoot(at, decl diag.Span) { c.note(Use{At: at, Decl: decl, Root: true}) }
+
+func (c *checker) note(u Use) {
+	if c.uses == nil || u.At.IsZero() || u.At.Start == u.At.End || c.uses.seen[u.At] {
+		return
+	}
+	if c.uses.seen == nil {
+		c.uses.seen = map[diag.Span]bool{}
+	}
+	if u.Type != nil && bad(u.Type) {
+		u.Type = nil
+	}
+	c.uses.seen[u.At] = true
+	c.uses.List = append(c.uses.List, u)
+}
+
+// asked tells whether name is the probe.
+func (c *checker) asked(name string) bool {
+	return c.uses != nil && c.uses.Probe != "" && name == c.uses.Probe
+}
+
+func (c *checker) offer(o Offer) {
+	if !slices.ContainsFunc(c.uses.Offers, func(p Offer) bool { return p.Name == o.Name && p.Kind == o.Kind }) {
+		c.uses.Offers = append(c.uses.Offers, o)
+	}
+}
+
+// declName is the name of an event's declaration that stands for all its versions.
+func (e *eventDecl) declName() diag.Span { return e.current().ast.Name.Span }
+
+// sawDeclarations takes note of the names that declare something, and of those in the heads of
+// rules, which nothing else looks at.
+func (c *checker) sawDeclarations() {
+	if c.uses == nil {
+		return
+	}
+	for _, t := range c.types {
+		c.saw(t.name.Span, t.name.Span, nil)
+		if t.enum != nil {
+			for _, m := range t.enum.Members {
+				c.saw(m.Name.Span, m.Name.Span, nil)
+			}
+		}
+		c.sawFields(t.fields)
+	}
+	for _, k := range c.consts {
+		c.saw(k.ast.Name.Span, k.ast.Name.Span, k.typ)
+	}
+	for _, f := range c.fns {
+		c.saw(f.ast.Name.Span, f.ast.Name.Span, nil)
+	}
+	for _, a := range c.order {
+		c.sawAggregate(a)
+	}
+}
+
+func (c *checker) sawFields(fs *fieldSet) {
+	if fs == nil {
+		return
+	}
+	for i, f := range fs.asts {
+		c.saw(f.Name.Span, f.Name.Span, fs.fields[i].Type)
+	}
+}
+
+func (c *checker) sawAggregate(a *agg) {
+	c.saw(a.ast.Name.Span, a.ast.Name.Span, nil)
+	c.sawFields(a.state)
+	for _, r := range a.out.Roles {
+		c.saw(a.roles[r], a.roles[r], nil)
+	}
+	for _, d := range a.derives {
+		c.saw(d.ast.Name.Span, d.ast.Name.Span, d.out.Type)
+	}
+	for _, v := range a.invs {
+		c.saw(v.Name.Span, v.Name.Span, nil)
+	}
+	for _, g := range a.guards {
+		c.saw(g.ast.Name.Span, g.ast.Name.Span, nil)
+	}
+	for _, d := range a.commands {
+		c.saw(d.ast.Name.Span, d.ast.Name.Span, nil)
+		c.sawFields(d.fields)
+	}
+	for _, e := range a.events {
+		for _, v := range e.versions {
+			c.saw(v.ast.Name.Span, e.declName(), nil)
+			c.sawFields(v.fields)
+		}
+	}
+	c.sawRules(a)
+}
+
+// sawRules follows the names of decides, applies and upcasts, and the roles of commands.
+func (c *checker) sawRules(a *agg) {
+	for _, d := range a.decides {
+		c.commandName(a, d.Name)
+	}
+	for _, d := range a.applies {
+		c.eventName(a, d.Name)
+	}
+	for _, u := range a.upcasts {
+		c.eventName(a, u.From)
+		if u.To.Span != u.From.Span {
+			c.eventName(a, u.To)
+		}
+	}
+	for _, d := range a.commands {
+		for _, r := range d.ast.By {
+			c.roleName(a, r)
+		}
+	}
+	for _, code := range sortedKeys(a.codes) {
+		for _, at := range a.codes[code].spans {
+			c.codeName(a, code, at)
+		}
+	}
+}
+
+// commandName takes note of the name of a command, or offers all.
+func (c *checker) commandName(a *agg, n ast.Name) {
+	if d := a.command[n.Text]; d != nil {
+		c.saw(n.Span, d.ast.Name.Span, nil)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for _, d := range a.commands {
+		c.offer(Offer{Name: d.ast.Name.Text, Kind: OfferCommand, Decl: d.ast.Name.Span, Missing: d.decide == nil})
+	}
+}
+
+// eventName takes note of the name of an event, or offers all that are not retired.
+func (c *checker) eventName(a *agg, n ast.Name) {
+	if e := a.event[n.Text]; e != nil {
+		c.saw(n.Span, e.declName(), nil)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for _, e := range a.events {
+		if !e.retired {
+			c.offer(Offer{Name: e.name, Kind: OfferEvent, Decl: e.declName(), Missing: e.apply == nil})
+		}
+	}
+}
+
+func (c *checker) roleName(a *agg, n ast.Name) {
+	if at, ok := a.roles[n.Text]; ok {
+		c.saw(n.Span, at, nil)
+	}
+	if c.asked(n.Text) {
+		c.offerRoles(a)
+	}
+}
+
+func (c *checker) offerRoles(a *agg) {
+	for _, r := range a.out.Roles {
+		c.offer(Offer{Name: r, Kind: OfferRole, Decl: a.roles[r]})
+	}
+}
+
+// roleTexts takes note of the roles that a list of literals names.
+func (c *checker) roleTexts(a *agg, e ast.Expr) {
+	l, ok := unparen(e).(*ast.ListLit)
+	if !ok || c.uses == nil {
+		return
+	}
+	for _, x := range l.Elems {
+		s, ok := x.(*ast.Str)
+		if !ok {
+			continue
+		}
+		if c.asked(s.Value) {
+			c.offerRoles(a)
+		}
+		if at, ok := a.roles[s.Value]; ok {
+			c.saw(inQuotes(s.Span), at, nil)
+		}
+	}
+}
+
+// guardName takes note of the name of a guard, or offers all.
+func (c *checker) guardName(a *agg, n ast.Name) {
+	if a == nil {
+		return
+	}
+	if g := a.guard[n.Text]; g != nil {
+		c.saw(n.Span, g.ast.Name.Span, nil)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for _, g := range a.guards {
+		c.offer(Offer{Name: g.ast.Name.Text, Kind: OfferGuard, Decl: g.ast.Name.Span, Usage: guardUsage(g.ast)})
+	}
+}
+
+// codeName takes note of a code that a test expects, or offers those that rules give.
+func (c *checker) codeName(a *agg, code string, at diag.Span) {
+	if u := a.codes[code]; u != nil {
+		c.saw(at, u.spans[0], nil)
+	}
+	if !c.asked(code) {
+		return
+	}
+	for _, n := range sortedKeys(a.codes) {
+		c.offer(Offer{Name: n, Kind: OfferCode, Decl: a.codes[n].spans[0]})
+	}
+	for _, n := range sortedKeys(reservedCodes) {
+		c.offer(Offer{Name: n, Kind: OfferCode})
+	}
+}
+
+// aggregateName takes note of the name of an aggregate, or offers all.
+func (c *checker) aggregateName(n ast.Name) {
+	if a := c.aggs[n.Text]; a != nil {
+		c.saw(n.Span, a.ast.Name.Span, nil)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for _, a := range c.order {
+		c.offer(Offer{Name: a.out.Name, Kind: OfferAggregate, Decl: a.ast.Name.Span})
+	}
+}
+
+// typeRef takes note of the name of a type, or offers all that s sees; a written type may be a
+// scalar too.
+func (c *checker) typeRef(s *scope, n ast.Name, t *typeDecl, written bool) {
+	if t != nil {
+		c.saw(n.Span, t.name.Span, nil)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for _, l := range s.layers {
+		for _, name := range sortedKeys(l.types) {
+			if u := l.types[name]; written || u.record != nil {
+				c.offer(Offer{Name: name, Kind: OfferType, Decl: u.name.Span})
+			}
+		}
+	}
+	if !written {
+		return
+	}
+	for _, name := range scalarNames {
+		c.offer(Offer{Name: name, Kind: OfferType, Type: scalars[name]})
+	}
+}
+
+// fieldName takes note of field i of fs, or offers all fields but those that are given.
+func (c *checker) fieldName(fs *fieldSet, n ast.Name, i int, given []*ast.Item) {
+	if i >= 0 {
+		c.saw(n.Span, fs.asts[i].Name.Span, fs.fields[i].Type)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for i, f := range fs.asts {
+		if given != nil && given[i] != nil {
+			continue
+		}
+		missing := given != nil && !fs.fields[i].HasDefault && fs.fields[i].Type.Kind != value.Optional
+		c.offer(Offer{Name: f.Name.Text, Kind: OfferField, Decl: f.Name.Span, Type: fs.fields[i].Type, Missing: missing})
+	}
+}
+
+// stateName takes note of a field or derive of the state, or offers all.
+func (c *checker) stateName(a *agg, n ast.Name) {
+	if a.state == nil {
+		return
+	}
+	i := a.state.find(n.Text)
+	c.fieldName(a.state, n, i, nil)
+	if d := a.derive[n.Text]; d != nil && i < 0 {
+		c.saw(n.Span, d.ast.Name.Span, d.out.Type)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for _, d := range a.derives {
+		c.offer(Offer{Name: d.ast.Name.Text, Kind: OfferDerive, Decl: d.ast.Name.Span, Type: d.out.Type})
+	}
+}
+
+// sawRoot takes note of a root and of the name behind it.
+func (b *body) sawRoot(n *ast.NameExpr, f ast.Name) {
+	c := b.c
+	if c.uses == nil {
+		return
+	}
+	switch {
+	case n.Name == "ctx":
+		c.note(Use{At: n.Span, Root: true})
+		b.ctxName(f)
+	case n.Name == "state", n.Name == "old" && b.rule.event != "old":
+		c.sawRoot(n.Span, b.agg.stateAST.Span)
+		c.stateName(b.agg, f)
+	case n.Name == "cmd":
+		c.sawRoot(n.Span, b.cmd.ast.Name.Span)
+		c.fieldName(b.cmd.fields, f, b.cmd.fields.find(f.Text), nil)
+	case b.event != nil && b.event.fields != nil:
+		c.sawRoot(n.Span, b.event.ast.Name.Span)
+		c.fieldName(b.event.fields, f, b.event.fields.find(f.Text), nil)
+	}
+}
+
+func (b *body) ctxName(f ast.Name) {
+	if i := ctxField(f.Text); i >= 0 {
+		b.c.note(Use{At: f.Span, Type: ctxFields[i].typ})
+	}
+	if !b.c.asked(f.Text) {
+		return
+	}
+	for i, x := range ctxFields {
+		if b.rule.ctx&(1<<i) != 0 {
+			b.c.offer(Offer{Name: x.name, Kind: OfferField, Type: x.typ})
+		}
+	}
+}
+
+// memberName takes note of member i of enum t, or offers all.
+func (c *checker) memberName(t *typeDecl, n ast.Name, i int, wanted bool) {
+	if i >= 0 {
+		c.saw(n.Span, t.enum.Members[i].Name.Span, t.typ)
+	}
+	if !c.asked(n.Text) {
+		return
+	}
+	for _, m := range t.enum.Members {
+		c.offer(Offer{Name: m.Name.Text, Kind: OfferMember, Decl: m.Name.Span, Type: t.typ, Wanted: wanted})
+	}
+}
+
+// fnName takes note of a called function or builtin.
+func (b *body) fnName(n ast.Name) {
+	c := b.c
+	if c.uses == nil {
+		return
+	}
+	if f := b.sc.fn(n.Text); f != nil {
+		c.saw(n.Span, f.ast.Name.Span, nil)
+		return
+	}
+	if in := c.builtins[n.Text]; in != nil {
+		c.note(Use{At: n.Span, Builtin: in.usage})
+	}
+	if c.asked(n.Text) {
+		b.offerCalls(nil)
+	}
+}
+
+// offerNames offers what a bare name could be where a want is expected (or nil).
+func (b *body) offerNames(want *value.Type) {
+	c := b.c
+	if bareKind(want) == value.Enum {
+		c.memberName(c.enums[bare(want).Enum], ast.Name{Text: c.uses.Probe}, -1, true)
+	}
+	fits := func(t *value.Type) bool { return want != nil && t != nil && !bad(t) && b.fitsType(t, want) }
+	for _, n := range sortedKeys(b.locals) {
+		l := b.locals[n].local
+		if n != c.uses.Probe {
+			c.offer(Offer{Name: n, Kind: OfferLocal, Decl: l.Span, Type: l.Type, Wanted: fits(l.Type)})
+		}
+	}
+	for _, l := range b.sc.layers {
+		for _, n := range sortedKeys(l.consts) {
+			k := l.consts[n]
+			c.offer(Offer{Name: n, Kind: OfferConst, Decl: k.ast.Name.Span, Type: k.typ, Wanted: fits(k.typ)})
+		}
+		for _, n := range sortedKeys(l.types) {
+			c.offer(Offer{Name: n, Kind: OfferType, Decl: l.types[n].name.Span})
+		}
+	}
+	for _, root := range []string{"state", "old", "cmd", "event", "ctx"} {
+		if b.sees(root) {
+			c.offer(Offer{Name: root, Kind: OfferRoot})
+		}
+	}
+	b.offerCalls(fits)
+}
+
+func (b *body) fitsType(t, want *value.Type) bool {
+	return value.Same(bare(t), bare(want)) || t.Kind == value.Int && bareKind(want) == value.Decimal
+}
+
+func (b *body) offerCalls(fits func(*value.Type) bool) {
+	c := b.c
+	for _, l := range b.sc.layers {
+		for _, n := range sortedKeys(l.fns) {
+			f := l.fns[n]
+			o := Offer{Name: n, Kind: OfferFn, Decl: f.ast.Name.Span, Usage: usage(f.ast)}
+			if f.out != nil {
+				o.Type = f.out.Result
+				o.Wanted = fits != nil && fits(f.out.Result)
+			}
+			c.offer(o)
+		}
+	}
+	for _, n := range sortedKeys(c.builtins) {
+		if b.sc.fn(n) == nil {
+			c.offer(Offer{Name: n, Kind: OfferBuiltin, Usage: c.builtins[n].usage})
+		}
+	}
+}
+
+// pathField takes note of a field in the path of `then invalid`; off is how far the path has
+// been read.
+func (t *tester) pathField(s *ast.ThenInvalid, fs *fieldSet, name string, off *int32) {
+	if t.c.uses == nil {
+		return
+	}
+	at := s.PathSpan
+	i := strings.Index(at.Text()[*off:], name)
+	if i < 0 {
+		return
+	}
+	at.Start += *off + int32(i)
+	at.End = at.Start + int32(len(name))
+	*off += int32(i + len(name))
+	t.c.fieldName(fs, ast.Name{At: ast.At{Span: at}, Text: name}, fs.find(name), nil)
+}
+
+// inQuotes is what stands between the quotes of a string.
+func inQuotes(at diag.Span) diag.Span {
+	if at.End-at.Start >= 2 {
+		at.Start, at.End = at.Start+1, at.End-1
+	}
+	return at
+}

@@ -1,0 +1,466 @@
+package report
+
+import (
+	"github.com/cloudlysis/aggregate/dsl/check"
+	"github.com/cloudlysis/aggregate/dsl/value"
+)
+
+// eval is what is known of e in w. It sets what `is some` binds, and nothing else in w.
+func (m *machine) eval(e check.Expr, w *world) aval {
+	t := e.Type()
+	if m.steps++; m.steps > maxSteps {
+		return unknown(t)
+	}
+	if t.Kind == value.Bool {
+		if f, ok := w.facts[m.key(e)]; ok {
+			return boolean(f.holds)
+		}
+	}
+	switch e := e.(type) {
+	case *check.Const:
+		return exactly(t, e.Value)
+	case *check.StateField:
+		if e.Old {
+			return w.before[e.Field]
+		}
+		return w.fields[e.Field]
+	case *check.DeriveRef:
+		return m.derive(e, w)
+	case *check.EventField:
+		if e.Field < len(m.event) {
+			return m.event[e.Field]
+		}
+	case *check.LocalRef:
+		if v, ok := w.locals[e.Local]; ok {
+			return v
+		}
+	case *check.FnCall:
+		return m.call(e, w)
+	case *check.Not, *check.Cmp, *check.Logic, *check.IsSome, *check.IsNone, *check.In, *check.InRange:
+		return fromTruth(m.truth(e, w))
+	case *check.If:
+		return m.choose(e, w)
+	case *check.Coalesce:
+		return m.coalesce(e, w)
+	case *check.Some:
+		return m.some(e, w)
+	case *check.FieldOf:
+		if x := m.eval(e.X, w); x.kind == constant {
+			return exactly(t, x.v.Field(e.Field))
+		}
+	case *check.Widen:
+		if x := m.eval(e.X, w); x.kind == constant {
+			return exactly(t, value.DecimalFromInt(x.v.Int()))
+		}
+	case *check.Call:
+		return m.builtin(e, w)
+	}
+	return unknown(t)
+}
+
+// derive computes a derive of the state as it is, or as it was before the command.
+func (m *machine) derive(e *check.DeriveRef, w *world) aval {
+	if !e.Old {
+		return m.eval(e.Derive.Value, w)
+	}
+	before := *w
+	before.fields, before.facts = w.before, nil
+	return m.eval(e.Derive.Value, &before)
+}
+
+// choose is `if c then a else b`.
+func (m *machine) choose(e *check.If, w *world) aval {
+	switch m.eval(e.Cond, w).truth() {
+	case yes:
+		return m.eval(e.Then, w)
+	case no:
+		return m.eval(e.Else, w)
+	}
+	var out aval
+	made := false
+	for _, way := range []struct {
+		holds bool
+		e     check.Expr
+	}{{true, e.Then}, {false, e.Else}} {
+		v := w.clone()
+		m.assume(e.Cond, way.holds, v)
+		x := m.eval(way.e, v)
+		if made {
+			x = join(e.T, out, x)
+		}
+		out, made = x, true
+	}
+	return out
+}
+
+func (m *machine) coalesce(e *check.Coalesce, w *world) aval {
+	x := m.eval(e.X, w)
+	switch {
+	case x.isNone():
+		return m.eval(e.D, w)
+	case x.kind == constant:
+		return exactly(e.T, x.v)
+	case x.isPresent():
+		return unknown(e.T)
+	}
+	return unknown(e.T)
+}
+
+func (m *machine) some(e *check.Some, w *world) aval {
+	if v, ok := m.eval(e.X, w).only(); ok {
+		return exactly(e.T, v)
+	}
+	return aval{kind: present}
+}
+
+// folded are the builtins that are computed when all arguments are known: those whose result
+// is never much larger than they are.
+var folded = map[value.Builtin]bool{
+	value.Len: true, value.Abs: true, value.Min: true, value.Max: true, value.RoundDecimal: true, value.DivDecimal: true,
+	value.IntOf: true, value.DecimalOf: true, value.Trim: true, value.Lower: true, value.Upper: true, value.StartsWith: true,
+	value.EndsWith: true, value.Contains: true, value.InList: true, value.Matches: true, value.SumOf: true,
+}
+
+func (m *machine) builtin(e *check.Call, w *world) aval {
+	if e.Builtin == value.InList {
+		return fromTruth(m.inList(e, w))
+	}
+	args := make([]value.V, len(e.Args))
+	all := folded[e.Builtin]
+	for i, a := range e.Args {
+		v, ok := m.eval(a, w).only()
+		args[i], all = v, all && ok
+	}
+	if !all {
+		return unknown(e.T)
+	}
+	v, fault := value.Call(e.Builtin, e.Info, args)
+	if fault != value.NoFault {
+		return unknown(e.T)
+	}
+	return exactly(e.T, v)
+}
+
+// inList is `x in [a, b]`: x may be one of several members, and so may the elements.
+func (m *machine) inList(e *check.Call, w *world) truth {
+	x := m.eval(e.Args[0], w)
+	elems, whole := m.elements(e.Args[1], w)
+	all := whole
+	for _, el := range elems {
+		switch m.equal(e.Args[0].Type(), x, el) {
+		case yes:
+			return yes
+		case open:
+			all = false
+		}
+	}
+	// Each member that x can have may be in the list, though not all are one element.
+	if x.kind == oneOf && subset(x, elems) {
+		return yes
+	}
+	if all {
+		return no
+	}
+	return open
+}
+
+// subset tells whether each member of x is surely among elems.
+func subset(x aval, elems []aval) bool {
+	for _, o := range x.members() {
+		found := false
+		for _, el := range elems {
+			v, ok := el.only()
+			found = found || ok && v.Int() == int64(o)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// elements are the elements of a list that are known one by one; whole tells that there are no
+// others.
+func (m *machine) elements(e check.Expr, w *world) (elems []aval, whole bool) {
+	if l, ok := e.(*check.ListLit); ok {
+		for _, x := range l.Elems {
+			elems = append(elems, m.eval(x, w))
+		}
+		return elems, true
+	}
+	v := m.eval(e, w)
+	if v.kind != constant {
+		return nil, false
+	}
+	t := e.Type()
+	for i := range v.v.Len() {
+		elems = append(elems, exactly(t.Elem, value.ElemAt(t, v.v, i)))
+	}
+	return elems, true
+}
+
+// equal compares what is known of two values of t.
+func (m *machine) equal(t *value.Type, a, b aval) truth {
+	x, okX := a.only()
+	y, okY := b.only()
+	switch {
+	case okX && okY:
+		return truthOf(value.Equal(t, x, y))
+	case a.kind == oneOf && b.kind == oneOf:
+		for i, in := range a.set {
+			if in && b.set[i] {
+				return open
+			}
+		}
+		return no
+	case a.isNone() && b.isPresent(), b.isNone() && a.isPresent():
+		return no
+	}
+	return open
+}
+
+func truthOf(b bool) truth {
+	if b {
+		return yes
+	}
+	return no
+}
+
+func negate(t truth) truth {
+	switch t {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	return open
+}
+
+// truth evaluates the operators that give a bool.
+func (m *machine) truth(e check.Expr, w *world) truth {
+	switch e := e.(type) {
+	case *check.Not:
+		return negate(m.eval(e.X, w).truth())
+	case *check.Cmp:
+		return m.compare(e, w)
+	case *check.Logic:
+		return m.logic(e, w)
+	case *check.IsSome:
+		return m.isSome(e, w)
+	case *check.IsNone:
+		x := m.eval(e.X, w)
+		if x.isNone() {
+			return yes
+		}
+		if x.isPresent() {
+			return no
+		}
+	case *check.In:
+		return m.in(e, w)
+	case *check.InRange:
+		return m.inRange(e, w)
+	}
+	return open
+}
+
+func (m *machine) compare(e *check.Cmp, w *world) truth {
+	t := e.X.Type()
+	a, b := m.eval(e.X, w), m.eval(e.Y, w)
+	switch e.Op {
+	case check.Eq:
+		if m.sameNow(e.X, e.Y, w) {
+			return yes
+		}
+		return m.equal(t, a, b)
+	case check.Ne:
+		if m.sameNow(e.X, e.Y, w) {
+			return no
+		}
+		return negate(m.equal(t, a, b))
+	}
+	if m.sameNow(e.X, e.Y, w) {
+		return truthOf(e.Op == check.Le || e.Op == check.Ge)
+	}
+	x, okX := a.only()
+	y, okY := b.only()
+	switch {
+	case okX && okY:
+		return truthOf(holds(e.Op, value.Compare(t, x, y)))
+	case a.kind == oneOf && b.kind == oneOf:
+		return compareSets(e.Op, a, b)
+	}
+	return open
+}
+
+func holds(op check.CmpOp, order int) bool {
+	switch op {
+	case check.Lt:
+		return order < 0
+	case check.Le:
+		return order <= 0
+	case check.Gt:
+		return order > 0
+	}
+	return order >= 0
+}
+
+// compareSets compares members of an ordered enum: decided when all pairs agree.
+func compareSets(op check.CmpOp, a, b aval) truth {
+	out, made := open, false
+	for _, x := range a.members() {
+		for _, y := range b.members() {
+			t := truthOf(holds(op, x-y))
+			if made && t != out {
+				return open
+			}
+			out, made = t, true
+		}
+	}
+	return out
+}
+
+// sameNow tells that x and y are one expression but for `old` on fields that nothing has
+// written, so that they have one value.
+func (m *machine) sameNow(x, y check.Expr, w *world) bool {
+	unchanged := func(e check.Expr) bool {
+		ok := true
+		walk(e, func(x check.Expr) bool {
+			switch x := x.(type) {
+			case *check.StateField:
+				ok = ok && !w.written[x.Field]
+			case *check.DeriveRef, *check.FnCall, *check.Comp, *check.LocalRef, *check.RecordLit:
+				ok = false
+			}
+			return ok
+		})
+		return ok
+	}
+	if !unchanged(x) || !unchanged(y) {
+		return false
+	}
+	key := m.keyOf(x, true)
+	return key != "" && key == m.keyOf(y, true)
+}
+
+func (m *machine) logic(e *check.Logic, w *world) truth {
+	x := m.eval(e.X, w).truth()
+	right := func(assumed, holds bool) truth {
+		v := w
+		if assumed {
+			v = w.clone()
+			m.assume(e.X, holds, v)
+		}
+		return m.eval(e.Y, v).truth()
+	}
+	switch e.Op {
+	case check.And:
+		switch x {
+		case no:
+			return no
+		case yes:
+			return right(false, true)
+		}
+		if right(true, true) == no {
+			return no
+		}
+	case check.Or:
+		switch x {
+		case yes:
+			return yes
+		case no:
+			return right(false, false)
+		}
+		if right(true, false) == yes {
+			return yes
+		}
+	case check.Implies:
+		switch x {
+		case no:
+			return yes
+		case yes:
+			return right(false, true)
+		}
+		if right(true, true) == yes {
+			return yes
+		}
+	}
+	return open
+}
+
+func (m *machine) isSome(e *check.IsSome, w *world) truth {
+	x := m.eval(e.X, w)
+	if e.Bind != nil {
+		w.forgetLocal(e.Bind)
+		m.lets[e.Bind] = e.X
+		w.locals[e.Bind] = unknown(e.Bind.Type)
+		if x.kind == constant && !x.v.IsNone() {
+			w.locals[e.Bind] = exactly(e.Bind.Type, x.v)
+		}
+	}
+	switch {
+	case x.isNone():
+		return no
+	case x.isPresent():
+		return yes
+	}
+	return open
+}
+
+func (m *machine) in(e *check.In, w *world) truth {
+	if ref, ok := e.Y.(*check.CtxRef); ok && ref.Field == check.CtxRoles {
+		if role, ok := m.eval(e.X, w).only(); ok && m.held[role.Str()] {
+			return yes
+		}
+		return open
+	}
+	x, y := m.eval(e.X, w), m.eval(e.Y, w)
+	if y.kind != constant {
+		return open
+	}
+	t := e.Y.Type()
+	if v, ok := x.only(); ok {
+		if t.Kind == value.Map {
+			_, found := value.MapGet(t, y.v, v)
+			return truthOf(found)
+		}
+		return truthOf(value.SetHas(t, y.v, v))
+	}
+	if y.v.Len() == 0 {
+		return no
+	}
+	return m.amongKeys(x, t, y.v)
+}
+
+// amongKeys decides for an enum with several possible members.
+func (m *machine) amongKeys(x aval, t *value.Type, set value.V) truth {
+	if x.kind != oneOf {
+		return open
+	}
+	var keys []aval
+	for _, k := range set.Keys() {
+		keys = append(keys, exactly(t.KeyType(), k))
+	}
+	if subset(x, keys) {
+		return yes
+	}
+	for _, k := range keys {
+		if m.equal(t.KeyType(), x, k) != no {
+			return open
+		}
+	}
+	return no
+}
+
+func (m *machine) inRange(e *check.InRange, w *world) truth {
+	t := e.X.Type()
+	x, okX := m.eval(e.X, w).only()
+	from, okFrom := m.eval(e.From, w).only()
+	to, okTo := m.eval(e.To, w).only()
+	switch {
+	case okX && okFrom && value.Compare(t, x, from) < 0, okX && okTo && value.Compare(t, x, to) > 0:
+		return no
+	case okX && okFrom && okTo:
+		return yes
+	}
+	return open
+}

@@ -1,0 +1,14 @@
+// Package testrun runs the tests of a compiled set: `aggc test`.
+//
+// The model: a [Result] is one test, or one row of one with `cases`. Each runs by itself on a
+// machine that it borrows from its aggregate's program, so tests run in parallel and in any
+// order; the [Report] lists them as the files do. A `given` event and a `when` command go in as
+// the JSON that the daemon would read, through the same decoder and the same checks.
+//
+// A [runner] takes the steps in order. The `then`s of a command are judged one by one; when one
+// of them fails, the others of the same command are still judged where that tells something
+// new, and the test ends before its next command, whose state would be a guess.
+//
+// Nothing is compiled here: expressions of tests are chunks of the program (see
+// compile.TestPlan), so 10,000 tests take a fraction of a second.
+package testrun
