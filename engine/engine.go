@@ -22,7 +22,8 @@ type Engine struct {
 	registry  registry
 	tenants   tenants
 	snapshots snapshots
-	requests  sync.Pool // of *request
+	loads     chan struct{} // a token for each load under way
+	requests  sync.Pool     // of *request
 
 	ctx     context.Context // of owners and the janitor; ends when Close gives up or is done
 	cancel  context.CancelFunc
@@ -40,7 +41,7 @@ func New(o Options) (*Engine, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	e := &Engine{opts: o, clock: newClock(&o)}
+	e := &Engine{opts: o, clock: newClock(&o), loads: make(chan struct{}, o.MaxLoads)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.registry.init()
 	if o.Manifest != nil {
@@ -154,6 +155,10 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 	if err := ctx.Err(); err != nil {
 		r.free()
 		return err
+	}
+	if e.closing.Load() {
+		r.free()
+		return errStopped
 	}
 	s := e.registry.shard(key)
 	for {

@@ -30,6 +30,7 @@ type flight struct {
 	doubtedAt    []time.Time    // and their timestamps
 
 	candidates []aggregate.Sequence
+	text       []byte // working space for payloads
 	ctx        vm.Ctx
 	machine    machine
 }
@@ -63,6 +64,9 @@ func (f *flight) release() {
 	clear(f.replies)
 	clear(f.state)
 	f.ctx = vm.Ctx{}
+	if cap(f.text) > maxKeptText {
+		f.text = nil
+	}
 	if cap(f.commits) > keptCommits {
 		f.commits, f.ids, f.replies = nil, nil, nil
 	}
@@ -136,7 +140,7 @@ func (o *owner) repeat(r *request) (bool, error) {
 	for i := range f.ids {
 		if f.ids[i] == id {
 			r.basis = onAppend
-			return true, again(r, &f.commits[i], f.replies[i])
+			return true, firstReply(r, &f.commits[i], f.replies[i])
 		}
 	}
 	f.candidates = o.live.ids.candidates(f.candidates[:0], id)
@@ -164,7 +168,7 @@ func (o *owner) repeat(r *request) (bool, error) {
 // known answers r from the commit c that the log has. If this owner put it there itself, and
 // only did not know for a while, it is no repeat.
 func (o *owner) known(r *request, c *aggregate.Commit, first *aggregate.Reply) error {
-	err := again(r, c, first)
+	err := firstReply(r, c, first)
 	for i, id := range o.f.doubted {
 		if err == nil && id == c.CommandID && o.f.doubtedAt[i].Equal(c.Timestamp) {
 			r.reply.Duplicate = false
@@ -173,8 +177,8 @@ func (o *owner) known(r *request, c *aggregate.Commit, first *aggregate.Reply) e
 	return err
 }
 
-// again makes the first reply of commit c the reply to r, unless r asks for something else.
-func again(r *request, c *aggregate.Commit, first *aggregate.Reply) error {
+// firstReply makes the first reply of commit c the reply to r, unless r asks for something else.
+func firstReply(r *request, c *aggregate.Commit, first *aggregate.Reply) error {
 	if string(r.hash[:]) != c.CommandHash {
 		return fmt.Errorf("%w: command %s has a commit of another payload", aggregate.ErrCommandIDReused, c.CommandID)
 	}
@@ -238,7 +242,7 @@ func (o *owner) rule(man *manifest, r *request, now time.Time) bool {
 	err := f.machine.decide(f.state, &f.ctx, f.version > 0, o.e.opts.GasMax)
 	r.gas = f.machine.gas
 	if err == nil {
-		c.Events = f.machine.events()
+		c.Events, f.text = f.machine.events(f.text)
 	}
 	if err != nil || len(c.Events) == 0 {
 		r.err, r.basis, f.needsLast = err, onState, true

@@ -67,6 +67,12 @@ func (o *owner) migrate(man *manifest, rules *rules) {
 
 // load reads the aggregate: its snapshot, if there is one that fits, and the commits after it.
 func (o *owner) load() error {
+	select { // after a restart everybody comes at once
+	case o.e.loads <- struct{}{}:
+		defer func() { <-o.e.loads }()
+	case <-o.e.ctx.Done():
+		return errStopped
+	}
 	l, start := &o.live, o.e.opts.Monotonic()
 	l.forget()
 	snap, err := o.fromSnapshot()

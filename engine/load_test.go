@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,4 +300,27 @@ func TestRepeatThatCannotBeConfirmedIsPutOff(t *testing.T) {
 		t.Errorf("got %s", toJSON(t, r))
 	}
 	wantBalance(t, e, account, 10, 1)
+}
+
+func TestLoadsAtOnceAreBounded(t *testing.T) {
+	w := newWorld(t)
+	w.opts.MaxLoads = 3
+	var now, most atomic.Int64
+	w.log.load = func(aggregate.Key) error {
+		n := now.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		time.Sleep(2 * time.Millisecond)
+		now.Add(-1)
+		return nil
+	}
+	e := w.start()
+	var wg sync.WaitGroup
+	for i := range uint64(20) {
+		wg.Go(func() { do(t, e, command(keyOf("tenant-a", i+1), "deposit", 1)) })
+	}
+	wg.Wait()
+	if most.Load() != 3 {
+		t.Errorf("%d loads at once, want 3", most.Load())
+	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/cloudlysis/aggregate"
 )
 
-// Options are what an [Engine] is made of. Log and EventID are required; every other zero
-// value means the default that its comment names.
+// Options are what an [Engine] is made of. Log and EventID are required; of every other member
+// the zero value means the default that its comment names.
 type Options struct {
 	Log EventLog
 	// Snapshots may be nil: then every load replays from the beginning.
@@ -45,6 +45,8 @@ type Options struct {
 	// MaxLive is about how many aggregates are live at once (100,000): over it the longest idle
 	// ones leave; a quarter over it, new ones are refused.
 	MaxLive int
+	// MaxLoads is how many aggregates are read from the log at once (256).
+	MaxLoads int
 	// IdleAfter is how long an aggregate stays live without work (10 min).
 	IdleAfter time.Duration
 	// MailboxSize is how many requests wait on one aggregate at most (4,096).
@@ -89,9 +91,8 @@ const (
 	retryAfter       = time.Second
 )
 
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
+func orDefault[T ~int | ~int64](v *T, d T) {
+	if *v <= 0 {
 		*v = d
 	}
 }
@@ -119,12 +120,15 @@ func (o *Options) complete() error {
 	orDefault(&o.MaxJump, time.Minute)
 	orDefault(&o.SnapshotThreshold, 100)
 	orDefault(&o.SnapshotQueue, 1024)
-	orDefault(&o.MaxRetries, 5)
+	if o.MaxRetries == 0 {
+		o.MaxRetries = 5
+	}
 	orDefault(&o.Backoff.Initial, 5*time.Millisecond)
 	orDefault(&o.Backoff.Max, time.Second)
 	orDefault(&o.DoubtWait, 5*time.Second)
 	orDefault(&o.QuarantineFor, 30*time.Second)
 	orDefault(&o.MaxLive, 100_000)
+	orDefault(&o.MaxLoads, 256)
 	orDefault(&o.IdleAfter, 10*time.Minute)
 	orDefault(&o.MailboxSize, 4096)
 	orDefault(&o.MaxFlightBytes, 256<<10)

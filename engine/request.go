@@ -98,8 +98,8 @@ func (r *request) hashPayload() error {
 	return nil
 }
 
-// maxKeptText is how much room for a payload a pooled request keeps.
-const maxKeptText = 16 << 10
+// maxKeptText is how much room for payloads a pooled request or an idle owner keeps.
+const maxKeptText = 4 << 10
 
 // take begins r's turn; false means that the caller has withdrawn it, and it is gone.
 func (r *request) take() bool {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,27 +114,28 @@ func (m *machine) decide(s []value.V, ctx *vm.Ctx, born bool, gasMax int64) erro
 }
 
 // events are those of the accepted command: Type, Schema and Payload; the rest is the caller's
-// to fill. All payloads lie in one array.
-func (m *machine) events() []aggregate.CommitEvent {
+// to fill. All payloads lie in one array. Room is working space, given back grown.
+func (m *machine) events(room []byte) ([]aggregate.CommitEvent, []byte) {
 	n := m.m.Events()
 	if n == 0 {
-		return nil
+		return nil, room
 	}
 	out := make([]aggregate.CommitEvent, n)
-	var text []byte
-	var room [8]int
-	ends := room[:0]
+	var few [8]int
+	ends, text := few[:0], room[:0]
 	for i := range out {
 		out[i].Type, out[i].Schema = m.m.EventName(i)
 		text = m.m.AppendEvent(text, i)
 		ends = append(ends, len(text))
 	}
+	room = text
+	text = bytes.Clone(text)
 	at := 0
 	for i, end := range ends {
 		out[i].Payload = text[at:end:end]
 		at = end
 	}
-	return out
+	return out, room
 }
 
 func (m *machine) store(s []value.V) { m.m.Store(m.cmd, s) }

@@ -67,7 +67,7 @@ func (e *Engine) simulate(v *view, m *machine, key aggregate.Key, c *aggregate.C
 	s.Refused = m.decide(v.state, &vc, v.mark.Version > 0, e.opts.GasMax)
 	s.Gas = m.gas
 	if s.Refused == nil {
-		c.Events = m.events()
+		c.Events, _ = m.events(nil)
 		e.number(key, c, v.mark.Version)
 		s.Reply = replyOf(key, c, v.mark.Version+aggregate.Version(len(c.Events)))
 		m.store(v.state)

@@ -53,10 +53,21 @@ func check(paths []string, f diag.Format, deny bool, stdout, stderr io.Writer) e
 	if f == diag.Pretty && errors+warnings > 0 {
 		fmt.Fprintln(stderr, summary(errors, warnings))
 	}
-	if errors > 0 || deny && warnings > 0 {
-		return found()
+	if errors == 0 && !(deny && warnings > 0) {
+		return nil
 	}
-	return nil
+	return foundIn(list)
+}
+
+// foundIn ends a verb that has shown findings: a file that could not be read is the
+// environment's.
+func foundIn(list []*diag.Diagnostic) error {
+	for _, d := range list {
+		if d.Code == diag.ManifestUnreadable {
+			return &exitError{code: exitEnvError}
+		}
+	}
+	return found()
 }
 
 func tally(list []*diag.Diagnostic) (errors, warnings int) {
@@ -89,7 +100,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// showErrors writes the errors among findings for people.
+// showErrors writes the errors among findings for people. The error is nil unless that failed.
 func showErrors(list []*diag.Diagnostic, stderr io.Writer) error {
 	var errors []*diag.Diagnostic
 	for _, d := range list {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -88,19 +89,19 @@ func (f *formatter) path(p string) error {
 	case !info.IsDir():
 		return f.file(p)
 	}
-	return filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(os.DirFS(p), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return failed(err)
-		case name != p && strings.HasPrefix(d.Name(), "."):
+		case name != "." && strings.HasPrefix(d.Name(), "."):
 			if d.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
-		case d.IsDir() || filepath.Ext(name) != ".agg":
+		case d.IsDir() || path.Ext(name) != ".agg":
 			return nil
 		}
-		return f.file(name)
+		return f.file(filepath.Join(p, filepath.FromSlash(name)))
 	})
 }
 
@@ -123,7 +124,9 @@ func (f *formatter) source(name string, src []byte, write func([]byte) error) er
 		f.differ++
 	}
 	if f.list && !same {
-		fmt.Fprintln(f.stdout, name)
+		if _, err := fmt.Fprintln(f.stdout, name); err != nil {
+			return failed(err)
+		}
 	}
 	if f.diff && !same {
 		if _, err := f.stdout.Write(diff.Diff(name+".orig", src, name, out)); err != nil {

@@ -29,7 +29,7 @@ func readPrograms(path string, stderr io.Writer) ([]*bytecode.Program, error) {
 		if err := showErrors(r.Diagnostics, stderr); err != nil {
 			return nil, err
 		}
-		return nil, found()
+		return nil, foundIn(r.Diagnostics)
 	}
 	var out []*bytecode.Program
 	for _, p := range r.Programs {

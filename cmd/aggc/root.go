@@ -50,8 +50,8 @@ func misused(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// run runs one verb and gives its exit code. It touches no stream but those given.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// rootCommand is aggc with all its verbs.
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "aggc",
 		Short: "Check, test, format and compile .agg manifests",
@@ -63,12 +63,18 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(checkCommand(), testCommand(), fmtCommand(), buildCommand(), disasmCommand(), decideCommand(), explainCommand(), lspCommand(), fixCommand(), versionCommand())
+	return root
+}
+
+// run runs one verb and gives its exit code. It touches no stream but those given.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(checkCommand(), testCommand(), fmtCommand(), buildCommand(), disasmCommand(), decideCommand(), explainCommand(), versionCommand())
 	err := root.Execute()
 	if err == nil {
 		return exitOK

@@ -94,13 +94,21 @@ func isIndex(name string) bool {
 	return false
 }
 
-// rootOf is the root of a file's set and the file's name in it.
+// rootOf is the root of a file's set and the file's name in it: the working directory if the file
+// lies below, else its own directory.
 func rootOf(p string) (root, name string) {
-	clean := filepath.ToSlash(filepath.Clean(p))
-	if fs.ValidPath(clean) {
-		return ".", clean
+	clean := filepath.Clean(p)
+	if filepath.IsAbs(clean) {
+		if wd, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(wd, clean); err == nil && filepath.IsLocal(rel) {
+				clean = rel
+			}
+		}
 	}
-	return filepath.Dir(p), filepath.Base(p)
+	if below := filepath.ToSlash(clean); fs.ValidPath(below) {
+		return ".", below
+	}
+	return filepath.Split(clean)
 }
 
 // withSubject adds to a file of tests the file that it tests.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloudlysis/aggregate/dsl"
+	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/testrun"
 )
 
@@ -47,18 +48,18 @@ func test(paths []string, pick *regexp.Regexp, f testrun.Format, verbose bool, s
 		return err
 	}
 	results := make([]*dsl.Result, len(sets))
-	broken := false
+	var broken []*diag.Diagnostic
 	for i, s := range sets {
 		results[i] = s.compile(true)
 		if !results[i].OK {
-			broken = true
-			if err := showErrors(results[i].Diagnostics, stderr); err != nil {
-				return err
-			}
+			broken = append(broken, results[i].Diagnostics...)
 		}
 	}
-	if broken {
-		return found()
+	if broken != nil {
+		if err := showErrors(broken, stderr); err != nil {
+			return err
+		}
+		return foundIn(broken)
 	}
 	all := &testrun.Report{}
 	declared := 0

@@ -22,7 +22,15 @@ type Options struct {
 // Files checks all files of one manifest set and reports what it finds to bag. The order of
 // files and the order of the text in them do not matter. When bag holds errors afterwards, the
 // result is incomplete: good for editors, not to be compiled.
-func Files(files []*ast.File, opt Options, bag *diag.Bag) *Set {
+func Files(files []*ast.File, opt Options, bag *diag.Bag) (set *Set) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(gaveUp); !ok {
+				panic(r)
+			}
+			set = &Set{}
+		}
+	}()
 	c := &checker{
 		bag:      bag,
 		aggs:     map[string]*agg{},
@@ -30,6 +38,7 @@ func Files(files []*ast.File, opt Options, bag *diag.Bag) *Set {
 		enums:    map[*value.EnumType]*typeDecl{},
 		builtins: builtinTable(),
 		uses:     opt.Uses,
+		work:     maxWork,
 	}
 	c.addFiles(files, opt)
 	c.resolveImports()
@@ -44,8 +53,17 @@ func Files(files []*ast.File, opt Options, bag *diag.Bag) *Set {
 	return c.result()
 }
 
+// maxErrors is how many errors one run reports. A text with more is seldom a manifest, and each
+// takes a search for what was meant.
+const maxErrors = 1_000
+
+// gaveUp is thrown when there are more.
+type gaveUp struct{}
+
 // checker is the state of one run of Files.
 type checker struct {
+	errors   int
+	work     int64 // what is left for folding and constants
 	bag      *diag.Bag
 	files    []*file
 	byName   map[string]*file
@@ -67,6 +85,12 @@ func (c *checker) report(code diag.Code, span diag.Span, format string, args ...
 	msg := format
 	if len(args) > 0 {
 		msg = fmt.Sprintf(format, args...)
+	}
+	if code.Severity() == diag.Error {
+		if c.errors++; c.errors > maxErrors {
+			c.bag.Report(diag.TooManyErrors, span, fmt.Sprintf("more than %d errors; the rest is not checked", maxErrors))
+			panic(gaveUp{})
+		}
 	}
 	return c.bag.Report(code, span, msg)
 }

@@ -62,8 +62,10 @@ func (b *body) constantOf(e ast.Expr, want *value.Type, p place) *Const {
 	if k, ok := x.(*Const); ok {
 		return k
 	}
-	ev := evaluator{steps: maxSteps}
+	limit := min(maxSteps, b.c.work)
+	ev := evaluator{steps: limit}
 	v, fault, ok := ev.eval(x)
+	b.c.work -= limit - max(ev.steps, 0)
 	switch {
 	case ok && fault == value.NoFault:
 		return &Const{Typed{x.Type(), x.Pos()}, v}

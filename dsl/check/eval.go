@@ -12,6 +12,8 @@ const (
 	maxSteps = 100_000
 	// maxFold is the work that folding may take in a rule; what costs more is left to run time.
 	maxFold = 2_000
+	// maxWork is what all constants and folding of one run may take together.
+	maxWork = 20_000_000
 )
 
 // evaluator works out pure expressions over the checked tree with the functions that the VM
@@ -27,8 +29,10 @@ func (b *body) fold(e Expr) Expr {
 	if !constParts(e) {
 		return e
 	}
-	ev := evaluator{steps: maxFold}
+	limit := min(maxFold, b.c.work)
+	ev := evaluator{steps: limit}
 	v, f, ok := ev.eval(e)
+	b.c.work -= limit - max(ev.steps, 0)
 	switch {
 	case !ok:
 		return e

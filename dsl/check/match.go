@@ -172,7 +172,7 @@ func (b *body) exhaustive(s *ast.Match, cov *coverage) bool {
 	if len(missing) == 0 {
 		return true
 	}
-	d := b.c.report(diag.NotExhaustive, s.Subject.Pos(), "match does not say what to do with %s", strings.Join(missing, ", "))
+	d := b.c.report(diag.NotExhaustive, s.Subject.Pos(), "match does not say what to do with %s", few(missing))
 	arms := strings.Join(missing, ", ") + " => { }"
 	d.Hint = "add `" + arms + "`"
 	if len(missing) == 1 && missing[0] == "_" {
@@ -215,4 +215,13 @@ func (b *body) missingValues(t *value.Type, cov *coverage, optional bool) []stri
 		return []string{"some v"}
 	}
 	return out
+}
+
+// few is the first names of a list, for messages.
+func few(names []string) string {
+	const most = 8
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + " and " + itoa(len(names)-most) + " more"
 }

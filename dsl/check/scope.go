@@ -105,6 +105,7 @@ type typeDecl struct {
 	defaults  progress
 	fields    *fieldSet      // of a record
 	members   map[string]int // of an enum
+	size      int            // of a record: its fields and those of the records in it
 	recordOut *RecordDecl
 	wheres    []*node // what its conditions use
 	enumOut   *EnumDecl

@@ -82,9 +82,30 @@ func (c *checker) resolveRecord(t *typeDecl) {
 	t.recordOut = &RecordDecl{Type: r, Doc: t.record.Doc, Span: t.record.Span}
 	t.fields = c.fieldTypes(t.scope, "record "+t.name.Text, t.record.Fields, fieldPlace)
 	r.Fields = t.fields.fields
+	c.recordSize(t)
 	t.recordOut.Fields = t.fields.info()
 	if len(t.record.Fields) == 0 {
 		c.report(diag.EmptyType, t.name.Span, "record %s has no fields", t.name.Text).Hint = "a record needs at least one field"
+	}
+}
+
+// maxRecordSize is how many fields a record and the records in it may have together: a value of
+// it is as large.
+const maxRecordSize = 10_000
+
+func (c *checker) recordSize(t *typeDecl) {
+	for i, f := range t.fields.fields {
+		t.size++
+		if f.Type.Kind == value.Record {
+			t.size += c.records[f.Type.Record].size
+		}
+		if t.size > maxRecordSize {
+			c.report(diag.RecordTooLarge, t.fields.asts[i].Name.Span, "record %s has more than %d fields, those of the records in it counted", t.name.Text, maxRecordSize).
+				Hint = "hold parts of it in a list or map"
+			t.size = 0
+			t.fields.fields[i].Type = value.InvalidType
+			return
+		}
 	}
 }
 

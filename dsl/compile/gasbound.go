@@ -13,7 +13,8 @@ import (
 type GasBound struct {
 	Command string
 	// Gas is the bound, or negative when there is none: then Why tells the first reason, such as
-	// a loop over a list without a bound, and File and Line its place.
+	// a loop over a list without a bound, and File and Line its place. OverLimit is a bound that
+	// was not counted to its end, since functions that call functions make it grow like 2^n.
 	Gas  int64
 	Why  string
 	File string
@@ -22,41 +23,16 @@ type GasBound struct {
 
 // maxBoundWork is how many instructions are looked at for one command; loops in loops and
 // functions that call functions may ask for more.
-const maxBoundWork = 200_000
+const maxBoundWork = 50_000
 
 // GasBounds gives the bound of each command of p, which is a compiled.
 func GasBounds(a *check.Aggregate, p *bytecode.Program) []GasBound {
 	out := make([]GasBound, len(p.Commands))
 	for i := range p.Commands {
-		out[i] = commandBound(a.Commands[i], p, &p.Commands[i])
-	}
-	return out
-}
-
-func commandBound(src *check.Command, p *bytecode.Program, cmd *bytecode.Command) GasBound {
-	b := &bounder{p: p, first: map[int]*shape{}}
-	for i := range p.State {
-		b.first[int(p.StateBase)+i] = shapeOf(p.State[i].Type)
-	}
-	for i := range cmd.Fields {
-		b.first[int(cmd.Base)+i] = shapeOf(cmd.Fields[i].Type)
-	}
-	for _, w := range src.Wheres {
-		slot := int(cmd.Base) + w.Field
-		b.first[slot] = narrowed(w.Cond, w.Params[len(w.Params)-1], b.first[slot])
-	}
-	for _, o := range cmd.Old {
-		b.first[int(o.Slot)] = shapeOf(p.State[o.Field].Type)
-	}
-	gas := int64(0)
-	if p.Final != bytecode.NoChunk {
-		gas = b.call(int(p.Final), flow{}).cost
-	}
-	b.most = 0
-	b.call(int(cmd.Decide), flow{cost: gas})
-	out := GasBound{Command: cmd.Name, Gas: b.most}
-	if b.why != "" || b.most >= endless {
-		out.Gas, out.Why, out.File, out.Line = -1, b.why, b.file, b.line
+		r := decideRule(a, p, i)
+		b := newBounder(p, &r, nil)
+		out[i] = b.bound(r.run(b))
+		out[i].Command = p.Commands[i].Name
 	}
 	return out
 }
@@ -127,6 +103,9 @@ type flow struct {
 	live  bool
 }
 
+// OverLimit stands for a bound that is above whatever gas there may be.
+const OverLimit = endless - 1
+
 // bounder runs code on shapes instead of values. Jumps go forward or back to the head of a
 // loop, and loops nest: so one pass in order sees every way, and a loop is its body, counted.
 type bounder struct {
@@ -135,9 +114,25 @@ type bounder struct {
 	chunk *bytecode.Chunk
 	most  int64 // at the end of the command
 	work  int
+	deep  bool // the work was not done to its end
 	why   string
 	file  string
 	line  int
+
+	root  map[int]string // what the slots are called that have a value when the rule begins
+	open  sizer          // nil: what has no bound is endless
+	clamp bool           // the state keeps the bounds that open gives it
+}
+
+// bound is the result for the cost of what has been run.
+func (b *bounder) bound(cost int64) GasBound {
+	switch {
+	case b.deep && b.least() > 10_000*maxBoundWork:
+		return GasBound{Gas: OverLimit}
+	case b.why != "" || cost >= endless:
+		return GasBound{Gas: -1, Why: b.why, File: b.file, Line: b.line}
+	}
+	return GasBound{Gas: cost}
 }
 
 // endlessAt notes the first reason for which there is no bound.
@@ -163,7 +158,7 @@ func (b *bounder) get(f *flow, s int) *shape {
 	if x, ok := b.first[s]; ok {
 		return x
 	}
-	x := shapeOf(b.typeOf(s))
+	x := b.shaped(b.typeOf(s), b.root[s])
 	if s < len(b.p.Consts) {
 		x = shapeOfValue(b.typeOf(s), b.p.Consts[s])
 	}
@@ -207,11 +202,15 @@ func (b *bounder) call(chunk int, in flow) flow {
 	in.cost = plus(in.cost, int64(b.chunk.Gas))
 	ways := b.run(0, len(b.chunk.Code), in)
 	b.chunk = outer
+	b.most = max(b.most, ways[ended].cost)
 	return ways[returned]
 }
 
-// returned is where an OpRet leads.
-const returned = -1
+// Where an OpRet leads, and what ends the command.
+const (
+	returned = -1
+	ended    = -2
+)
 
 // run runs the code [from, to) and gives what may be where control leaves it.
 func (b *bounder) run(from, to int, in flow) map[int]flow {
@@ -224,6 +223,7 @@ func (b *bounder) run(from, to int, in flow) map[int]flow {
 		}
 		delete(ways, pc)
 		if b.work++; b.work > maxBoundWork {
+			b.deep = true
 			b.endlessAt(pc, "the rule is too intricate for a bound")
 			return map[int]flow{}
 		}
@@ -278,8 +278,11 @@ func (b *bounder) loop(head, end int, in flow) map[int]flow {
 			break
 		}
 		once := back.cost - start.cost
-		settled := b.settle(&start, back, grows, round)
-		if !settled {
+		if !b.settle(&start, back, grows, round) {
+			if round > 2*maxRounds {
+				b.endlessAt(head, "the loop is too intricate for a bound")
+				break
+			}
 			continue
 		}
 		if rounds >= endless && once > 0 {
@@ -315,7 +318,7 @@ func (b *bounder) settle(start *flow, back flow, grows map[int]int64, round int)
 		}
 		start.set(s, join(old, now))
 	}
-	return settled || round > maxRounds+4
+	return settled
 }
 
 // grows counts, for each slot that the body writes only by adding to it, the additions.
@@ -328,7 +331,7 @@ func (b *bounder) grows(head, end int) map[int]int64 {
 		case info.A == bytecode.Loop:
 			out[int(in.A)], out[int(in.A)+1], out[int(in.A)+2] = -1, -1, -1
 		case info.A != bytecode.Dst:
-		case in.A == in.B && (in.Op == bytecode.OpAppend || in.Op == bytecode.OpInsert || in.Op == bytecode.OpSetM) && out[int(in.A)] >= 0 && !b.nested(head, end, pc):
+		case adds(in) && out[int(in.A)] >= 0 && !b.nested(head, end, pc):
 			out[int(in.A)]++
 		default:
 			out[int(in.A)] = -1
@@ -340,6 +343,11 @@ func (b *bounder) grows(head, end int) map[int]int64 {
 		}
 	}
 	return out
+}
+
+// adds tells that an instruction adds one element to what it writes.
+func adds(in *bytecode.Ins) bool {
+	return in.A == in.B && (in.Op == bytecode.OpAppend || in.Op == bytecode.OpInsert || in.Op == bytecode.OpSetM)
 }
 
 // nested tells that the instruction at pc is in a loop within that of head.

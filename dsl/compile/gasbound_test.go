@@ -24,6 +24,7 @@ func TestGasBounds(t *testing.T) {
 		{"loops in loops", "n: int, xs: list<int, 20>", "n: int", "state.n = event.n", "var c = 0\nfor x in state.xs { for y in state.xs { if x < y { c += 1 } } }\nemit went { n: c }", true, 2000, 4000},
 		{"growing in a loop", "n: int, xs: list<int, 20>", "n: int", "state.n = event.n", "var ys: list<int> = []\nfor x in state.xs { ys += x }\nfor y in ys { emit went { n: y } }", true, 300, 800},
 		{"an append under a bound", "n: int, xs: list<int, 20>", "n: int", "state.xs += event.n", "emit went { ..cmd }\nemit went { n: sum(x * 2 for x in state.xs) }", true, 100, 300},
+		{"a refusal in a loop", "n: int, xs: list<string<160>, 20>", "n: int", "state.n = event.n", "for x in state.xs { if x == \"a\" { reject bad \"{join(state.xs, \"-\")}\" } }\nemit went { ..cmd }", true, 400, 2000},
 		{"a text", "n: int, s: string<160>", "n: int", "state.s = upper(state.s)", "emit went { ..cmd }", true, 50, 300},
 		{"a text without bound", "n: int, s: string", "n: int", "state.s = upper(state.s)", "emit went { ..cmd }", false, 0, 0},
 		{"a length that is checked", "n: int", "n: int, s: string where len(s) <= 16", "state.n = event.n", "require upper(cmd.s) == \"A\" else x\nemit went { ..cmd }", true, 20, 60},

@@ -27,11 +27,10 @@ func (b *bounder) ins(pc int, f flow, ways map[int]flow) {
 	case in.Op == bytecode.OpCall:
 		f = b.call(int(in.C), f)
 	case in.Op == bytecode.OpRet:
-		b.most = max(b.most, f.cost)
 		ways[returned] = b.merge(ways[returned], f)
 		return
 	case endsRule(in.Op):
-		b.most = max(b.most, f.cost)
+		ways[ended] = b.merge(ways[ended], f)
 		return
 	case in.Op == bytecode.OpJump:
 		f.cost = plus(f.cost, int64(in.N))
@@ -47,7 +46,7 @@ func (b *bounder) ins(pc int, f flow, ways map[int]flow) {
 	case in.Op == bytecode.OpBound:
 		b.bounded(in, &f)
 	case info.A == bytecode.Dst:
-		f.set(int(in.A), b.result(in, x, &f))
+		f.set(int(in.A), b.kept(int(in.A), b.result(in, x, &f), &f))
 	}
 	ways[after] = b.merge(ways[after], f)
 }
@@ -194,7 +193,10 @@ func (b *bounder) data(in *bytecode.Ins, f *flow) int64 {
 		}
 		return cost
 	case bytecode.PerAppend:
-		return plus(1, part(cells(t(), y())))
+		if n := cells(t(), y()); n < endless {
+			return bytecode.AppendCost(int(n))
+		}
+		return endless
 	case bytecode.PerByte:
 		return part(b.result(in, 0, f).n)
 	case bytecode.PerPair:

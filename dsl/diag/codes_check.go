@@ -1,6 +1,9 @@
 package diag
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // The codes of the checker: names and types.
 const (
@@ -94,6 +97,7 @@ const (
 	ExpressionTooDeep Code = "AGG3003"
 	RepeatOutOfRange  Code = "AGG3004"
 	TooManyAggregates Code = "AGG3005"
+	RecordTooLarge    Code = "AGG3007"
 	TooManySortKeys   Code = "AGG3006"
 
 	ImportNotFound Code = "AGG4050"
@@ -113,6 +117,15 @@ const (
 	RepeatedRequire    Code = "AGG5009"
 	CodeNeverGiven     Code = "AGG5010"
 )
+
+// doublings is records R1 to Rn, each of which holds the one before twice.
+func doublings(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "record R%d { a: R%d, b: R%d }\n", i+1, i, i)
+	}
+	return b.String()
+}
 
 // checkCodes documents AGG2xxx (names, types, rules, declarations, tests), AGG3xxx (limits),
 // AGG405x (imports) and AGG5xxx (warnings). The example of a set is an archive of its files.
@@ -406,6 +419,9 @@ func limitsCodes() []Info {
 		{TooManyAggregates, "too many aggregates", Error,
 			"Occurs when a set has more than 10,000 aggregates.",
 			""},
+		{RecordTooLarge, "record too large", Error,
+			"Occurs when a record and the records in it have more than 10,000 fields together.",
+			"record R0 { a: int, b: int }\n" + doublings(14)},
 		{TooManySortKeys, "too many sort keys", Error,
 			"Occurs when sort_by has more than 64 keys.",
 			inAggregate("fn f(xs: list<int>): list<int> = sort_by(" + strings.Repeat("x, ", 64) + "x for x in xs)")},

@@ -35,6 +35,7 @@ type Cell struct {
 	Unfollowed bool `json:"unfollowed,omitempty"`
 
 	moves []move
+	last  []Happening // what is emitted when no step ends the command
 }
 
 // Happening is an event and whether it is surely emitted, and more than once.
@@ -85,7 +86,7 @@ func (q question) answer() Cell {
 		}
 	}
 	if w = m.run(q.command.Decide, w); w != nil {
-		m.end = append(m.end, w)
+		m.end, m.last = append(m.end, w), w
 	}
 	return m.cell()
 }
@@ -110,7 +111,7 @@ func (m *machine) final(f *check.Final, w *world) *world {
 		return nil
 	case open:
 		text, shown := m.residual(f.Cond, w)
-		step.Unless = not(text)
+		step.If = text
 		m.note(step, shown...)
 		m.assume(f.Cond, false, w)
 	}
@@ -129,6 +130,9 @@ func (m *machine) cell() Cell {
 	var all []happening
 	for i, w := range ends {
 		c.Nothing = c.Nothing || silent(w.events)
+		if w == m.last {
+			c.last = happenings(w.events)
+		}
 		if i == 0 {
 			all = w.events
 		} else {
@@ -140,9 +144,7 @@ func (m *machine) cell() Cell {
 			}
 		}
 	}
-	for _, h := range all {
-		c.Events = append(c.Events, Happening{h.name, h.maybe, h.many})
-	}
+	c.Events = happenings(all)
 	refuses := len(c.Codes) > 0
 	switch {
 	case c.Unfollowed:
@@ -160,6 +162,14 @@ func (m *machine) cell() Cell {
 	return c
 }
 
+func happenings(list []happening) []Happening {
+	var out []Happening
+	for _, h := range list {
+		out = append(out, Happening{h.name, h.maybe, h.many})
+	}
+	return out
+}
+
 // silent tells that a path may emit nothing.
 func silent(events []happening) bool {
 	return !slices.ContainsFunc(events, func(h happening) bool { return !h.maybe })
@@ -171,13 +181,10 @@ func (m *machine) settle(c *Cell) []*world {
 	for _, w := range m.end {
 		broken := false
 		for _, inv := range m.agg.Invariants {
-			switch m.invariant(inv, w) {
-			case no:
-				broken = true
-			case open:
-				if !slices.Contains(c.Invariants, inv.Name) {
-					c.Invariants = append(c.Invariants, inv.Name)
-				}
+			t := m.invariant(inv, w)
+			broken = broken || t == no
+			if t != yes && !slices.Contains(c.Invariants, inv.Name) {
+				c.Invariants = append(c.Invariants, inv.Name)
 			}
 		}
 		if !broken {
@@ -200,14 +207,20 @@ func (m *machine) invariant(inv *check.Invariant, w *world) truth {
 	}
 	var f fact
 	m.reads(inv.Cond, &f)
-	touched := f.all && slices.Contains(w.written, true)
+	touched := false
 	for _, field := range f.fields {
 		touched = touched || w.written[field]
 	}
-	if !touched && w.wasBorn && !readsOld(inv.Cond) {
+	if !touched && w.wasBorn && !readsOld(inv.Cond) && (hasBirth(m.agg) || m.heldAtFirst(inv)) {
 		return yes
 	}
 	return open
+}
+
+// heldAtFirst tells whether an invariant surely holds before the first event, for an aggregate
+// that has no birth: there a command may be the first.
+func (m *machine) heldAtFirst(inv *check.Invariant) bool {
+	return m.eval(inv.Cond, m.initial()).truth() == yes
 }
 
 func readsOld(e check.Expr) bool {

@@ -24,14 +24,16 @@ type machine struct {
 	args  map[*check.Local]check.Expr
 	ids   map[*check.Local]int
 	lets  map[*check.Local]check.Expr
-	ctx   []string // the conditions around the statement, outermost first
-	where []string // what names in ctx stand for
-	mute  int      // above 0 nothing is noted: a loop is being tried
+	fns   map[*check.Fn]*fact // what functions read
+	ctx   []string            // the conditions around the statement, outermost first
+	where []string            // what names in ctx stand for
+	mute  int                 // above 0 nothing is noted: a loop is being tried
 	steps int
 	fn    *fnRun
 
-	out []Step
-	end []*world // where the rule ends accepted
+	out  []Step
+	end  []*world // where the rule ends accepted
+	last *world   // of those, where it ends at its last line
 }
 
 // fnRun is one call of a function.
@@ -47,8 +49,12 @@ type Step struct {
 	When []string `json:"when,omitempty"`
 	// Refuse is the code; empty when the command ends here accepted.
 	Refuse string `json:"refuse,omitempty"`
-	// Unless is the condition that lets the command go on; empty: it always ends here.
+	// Unless is the condition that lets the command go on, If the one that ends it; at most one
+	// is set, and none when it always ends here.
 	Unless string `json:"unless,omitempty"`
+	If     string `json:"if,omitempty"`
+	// Silent tells that no event was emitted before, when the command ends here accepted.
+	Silent bool `json:"silent,omitempty"`
 	// Where tells what local names in the conditions stand for.
 	Where []string `json:"where,omitempty"`
 }
@@ -56,7 +62,7 @@ type Step struct {
 func newMachine(a *check.Aggregate, held []string) *machine {
 	m := &machine{agg: a, held: map[string]bool{}, follow: -1,
 		names: map[*check.Local]string{}, keys: map[*check.Local]string{}, args: map[*check.Local]check.Expr{},
-		ids: map[*check.Local]int{}, lets: map[*check.Local]check.Expr{}}
+		ids: map[*check.Local]int{}, lets: map[*check.Local]check.Expr{}, fns: map[*check.Fn]*fact{}}
 	for _, r := range held {
 		m.held[r] = true
 	}
@@ -159,7 +165,7 @@ func (m *machine) under(cond string, shown []string, f func()) {
 }
 
 func (m *machine) require(s *check.Require, w *world) *world {
-	step := Step{}
+	step := Step{Silent: s.Nothing && len(w.events) == 0}
 	if !s.Nothing {
 		step.Refuse = s.Refusal.Code
 	}
@@ -177,8 +183,12 @@ func (m *machine) require(s *check.Require, w *world) *world {
 		ends()
 		return nil
 	default:
-		text, shown := m.residual(s.Cond, w)
-		step.Unless = text
+		var shown []string
+		if n, ok := s.Cond.(*check.Not); ok {
+			step.If, shown = m.residual(n.X, w)
+		} else {
+			step.Unless, shown = m.residual(s.Cond, w)
+		}
 		m.note(step, shown...)
 		ends()
 		m.assume(s.Cond, true, w)
@@ -248,7 +258,7 @@ func (m *machine) loop(s *check.For, w *world) *world {
 		return w
 	}
 	names := m.loopNames(&s.Source)
-	m.under("for "+names+" in "+m.sourceText(&s.Source), nil, func() { m.body(s, w) })
+	m.under(loopWord+names+" in "+m.sourceText(&s.Source), nil, func() { m.body(s, w) })
 	return w
 }
 
@@ -264,6 +274,9 @@ func (m *machine) body(s *check.For, w *world) *world {
 	return m.run(s.Body, w)
 }
 
+// loopWord begins the condition that is a loop.
+const loopWord = "for any "
+
 func (m *machine) loopNames(s *check.Source) string {
 	switch {
 	case s.Key != nil && s.Value != nil:
@@ -273,7 +286,7 @@ func (m *machine) loopNames(s *check.Source) string {
 	case s.Key != nil:
 		return s.Key.Name
 	}
-	return "each"
+	return "element"
 }
 
 func (m *machine) sourceText(s *check.Source) string {

@@ -11,8 +11,7 @@ import (
 // fact is a condition that has been decided on a path, until something that it reads changes.
 type fact struct {
 	holds  bool
-	fields []int // of the state that it reads; nil with all when a function may read any
-	all    bool
+	fields []int // of the state that it reads
 	locals []*check.Local
 }
 
@@ -157,7 +156,7 @@ func (m *machine) reads(e check.Expr, f *fact) {
 				m.reads(x.Derive.Value, f)
 			}
 		case *check.FnCall:
-			f.all = f.all || x.Fn.ReadsState
+			m.readsOf(x.Fn, f)
 		case *check.LocalRef:
 			if arg, ok := m.args[x.Local]; ok {
 				m.reads(arg, f)
@@ -169,10 +168,28 @@ func (m *machine) reads(e check.Expr, f *fact) {
 	})
 }
 
+// readsOf adds the state fields that a function reads.
+func (m *machine) readsOf(fn *check.Fn, f *fact) {
+	if !fn.ReadsState {
+		return
+	}
+	r, ok := m.fns[fn]
+	if !ok {
+		r = &fact{}
+		walkStmts(fn.Body, func(check.Stmt) {}, func(e check.Expr) { m.reads(e, r) })
+		m.fns[fn] = r
+	}
+	for _, field := range r.fields {
+		if !slices.Contains(f.fields, field) {
+			f.fields = append(f.fields, field)
+		}
+	}
+}
+
 // forgetField drops what a write of a state field may have changed.
 func (w *world) forgetField(field int) {
 	for k, f := range w.facts {
-		if f.all || slices.Contains(f.fields, field) {
+		if slices.Contains(f.fields, field) {
 			delete(w.facts, k)
 		}
 	}

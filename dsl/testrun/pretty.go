@@ -49,7 +49,11 @@ func (r *Report) writePretty(w io.Writer, o WriteOptions) error {
 
 // write writes a failure for people, indented.
 func (f *Failure) write(b *strings.Builder) {
-	fmt.Fprintf(b, "  %s: %s", f.Place, clean(cut(f.Step, 160)))
+	step := f.Step
+	if f.Cond != "" {
+		step = "does not hold" // the lines show it
+	}
+	fmt.Fprintf(b, "  %s: %s", f.Place, clean(cut(step, 160)))
 	if f.Round != "" {
 		fmt.Fprintf(b, " (%s)", f.Round)
 	}

@@ -96,8 +96,13 @@ func (r *runner) thenEmit(s *compile.TestStep, src *check.ThenEmit) {
 	if c.order || !r.eval(s) {
 		return
 	}
-	if !c.accepted() || i >= r.m.Events() {
+	switch {
+	case !c.accepted() || r.m.Events() == 0:
 		r.failOutcome(s, r.wantText(s, src))
+		return
+	case i >= r.m.Events():
+		c.order = true
+		r.fail(s, Failure{Want: r.wantText(s, src), Got: "no event after " + r.outcome()})
 		return
 	}
 	decl, got := r.m.Event(i)

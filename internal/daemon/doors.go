@@ -39,7 +39,7 @@ func (d *daemon) openDoors(context.Context) error {
 		return fmt.Errorf("open the admin door: %w", err)
 	}
 	policy := d.policy(loopback(data))
-	o := &doors{data: data, admin: admin, split: server.NewSplit(data)}
+	o := &doors{data: data, admin: admin, split: server.NewSplit(data, nil)}
 	o.grpc, o.health = server.GRPC(d.engine, d.stream, policy)
 	o.http = httpServer(server.REST(d.engine, d.stream, policy))
 	o.ops = httpServer(server.Admin(&probe{d: d}, d.metrics.Handler()))

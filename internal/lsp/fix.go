@@ -18,19 +18,14 @@ type Applied struct {
 	Title      string
 }
 
-// Fix applies the safe fixes of the sources for which want is true, those that do not overlap at
+// Fix applies the safe fixes of all findings in the sources, those that do not overlap at
 // once, again and again until there are none: a mended line may be the first to be understood. It
 // gives the sources as they are then, and what it did.
-func Fix(sources []dsl.Source, want func(path string) bool) ([]dsl.Source, []Applied) {
+func Fix(sources []dsl.Source) ([]dsl.Source, []Applied) {
 	var done []Applied
 	seen := map[string]bool{}
-	inside := func(d *diag.Diagnostic) bool {
-		return d.Span.File != nil && want(d.Span.File.Name) && !slices.ContainsFunc(d.Fixes, func(f diag.Fix) bool {
-			return slices.ContainsFunc(f.Edits, func(e diag.Edit) bool { return !want(e.Span.File.Name) })
-		})
-	}
 	for range maxRounds {
-		edits := chooseEdits(dsl.Compile(sources, dsl.Options{}).Diagnostics, inside, func(d *diag.Diagnostic, f diag.Fix) {
+		edits := chooseEdits(dsl.Compile(sources, dsl.Options{}).Diagnostics, inSource, func(d *diag.Diagnostic, f diag.Fix) {
 			done = append(done, Applied{d, f.Title})
 		})
 		if len(edits) == 0 {
@@ -45,6 +40,8 @@ func Fix(sources []dsl.Source, want func(path string) bool) ([]dsl.Source, []App
 	}
 	return sources, done
 }
+
+func inSource(d *diag.Diagnostic) bool { return d.Span.File != nil }
 
 // texts identifies the sources, tests too.
 func texts(sources []dsl.Source) string {

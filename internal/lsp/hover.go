@@ -170,7 +170,7 @@ func (s *Server) references(p referenceParams) (any, error) {
 	out := []location{}
 	for i := range a.uses {
 		v := &a.uses[i]
-		if v.Decl != u.Decl || v.At == v.Decl && !p.Context.IncludeDeclaration {
+		if v.Decl != u.Decl || v.Root || v.At == v.Decl && !p.Context.IncludeDeclaration {
 			continue
 		}
 		out = append(out, location{set.uri(v.At.File.Name), a.lines(v.At.File).span(v.At)})

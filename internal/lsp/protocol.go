@@ -192,9 +192,7 @@ const (
 	itemVariable   = 6
 	itemClass      = 7
 	itemModule     = 9
-	itemEnum       = 13
 	itemKeyword    = 14
-	itemReference  = 18
 	itemEnumMember = 20
 	itemConstant   = 21
 	itemStruct     = 22
@@ -250,8 +248,4 @@ type codeAction struct {
 type logParams struct {
 	Type    int    `json:"type"`
 	Message string `json:"message"`
-}
-
-type cancelParams struct {
-	ID any `json:"id"`
 }

@@ -32,6 +32,7 @@ type Server struct {
 	version string
 	rpc     *jrpc2.Server
 	exit    chan struct{} // closed when the client says exit
+	leaving sync.Once     // closes exit
 	quiet   time.Duration
 
 	mu          sync.Mutex // guards all below; held while a request runs
@@ -100,7 +101,7 @@ func refuse(format string, args ...any) error {
 
 func (s *Server) handlers() handler.Map {
 	m := handler.Map{
-		"initialize":                          handler.New(func(_ context.Context, p *initializeParams) (any, error) { return s.initialize(p) }),
+		"initialize":                          request(s.initialize),
 		"initialized":                         nothing,
 		"$/setTrace":                          nothing,
 		"workspace/didChangeConfiguration":    nothing,
@@ -125,7 +126,10 @@ func (s *Server) handlers() handler.Map {
 		m[name] = s.guarded(name, h)
 	}
 	m["shutdown"] = s.shutdown
-	m["exit"] = func(context.Context, *jrpc2.Request) (any, error) { close(s.exit); return nil, nil }
+	m["exit"] = func(context.Context, *jrpc2.Request) (any, error) {
+		s.leaving.Do(func() { close(s.exit) })
+		return nil, nil
+	}
 	m["$/cancelRequest"] = s.cancel
 	return m
 }
@@ -178,7 +182,7 @@ func (s *Server) notify(method string, params any) {
 	_ = s.rpc.Notify(context.Background(), method, params)
 }
 
-func (s *Server) initialize(p *initializeParams) (any, error) {
+func (s *Server) initialize(p initializeParams) (any, error) {
 	if s.initialized {
 		return nil, &jrpc2.Error{Code: jrpc2.InvalidRequest, Message: "initialize came before"}
 	}

@@ -175,8 +175,10 @@ func (s *Server) publish(set *set) {
 	}
 }
 
-// unnecessary are the codes of what could be left out, which editors show faded.
-var unnecessary = map[diag.Code]bool{diag.Unreachable: true, diag.RepeatedRequire: true, diag.VarNeverRead: true}
+// unnecessary tells whether code speaks of what could be left out, which editors show faded.
+func unnecessary(code diag.Code) bool {
+	return code == diag.Unreachable || code == diag.RepeatedRequire || code == diag.VarNeverRead
+}
 
 func (s *Server) diagnostic(set *set, a *analysis, d *diag.Diagnostic) diagnostic {
 	out := diagnostic{
@@ -185,7 +187,7 @@ func (s *Server) diagnostic(set *set, a *analysis, d *diag.Diagnostic) diagnosti
 	if d.Hint != "" {
 		out.Message += "\nhint: " + d.Hint
 	}
-	if unnecessary[d.Code] {
+	if unnecessary(d.Code) {
 		out.Tags = []int{1}
 	}
 	for _, r := range d.Related {

@@ -48,7 +48,7 @@ type grpcCommands struct {
 // SubmitCommand implements pb.CommandServiceServer.
 func (g *grpcCommands) SubmitCommand(ctx context.Context, req *pb.SubmitCommandRequest) (*pb.SubmitCommandResponse, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	cmd, err := g.command(req, grpcHeaders(md))
+	cmd, err := g.command(ctx, req, grpcHeaders(md))
 	if err != nil {
 		return nil, statusOf(err, cmd.CommandID)
 	}
@@ -59,7 +59,7 @@ func (g *grpcCommands) SubmitCommand(ctx context.Context, req *pb.SubmitCommandR
 	return response(r), nil
 }
 
-func (g *grpcCommands) command(req *pb.SubmitCommandRequest, h headers) (*aggregate.Command, error) {
+func (g *grpcCommands) command(ctx context.Context, req *pb.SubmitCommandRequest, h headers) (*aggregate.Command, error) {
 	cmd := &aggregate.Command{Payload: []byte(req.GetPayloadJson()), Metadata: req.GetMetadata()}
 	if req.ExpectedVersion != nil {
 		v := aggregate.Version(req.GetExpectedVersion())
@@ -73,7 +73,8 @@ func (g *grpcCommands) command(req *pb.SubmitCommandRequest, h headers) (*aggreg
 	if cmd.CommandID, err = commandID(id); err != nil {
 		return cmd, err
 	}
-	if cmd.TenantID, err = g.policy.tenant(h); err != nil {
+	c, err := g.policy.caller(ctx, h)
+	if err != nil {
 		return cmd, err
 	}
 	if cmd.AggregateType, cmd.AggregateID, err = address(req.GetAggregateType(), req.GetAggregateId()); err != nil {
@@ -82,7 +83,7 @@ func (g *grpcCommands) command(req *pb.SubmitCommandRequest, h headers) (*aggreg
 	if int64(len(cmd.Payload)) > g.policy.MaxBody {
 		return cmd, aggregate.ErrTooLarge
 	}
-	return cmd, g.policy.fill(cmd, h)
+	return cmd, g.policy.fill(cmd, &c, h)
 }
 
 func response(r *aggregate.Reply) *pb.SubmitCommandResponse {

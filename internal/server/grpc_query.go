@@ -20,12 +20,12 @@ type grpcQueries struct {
 
 func (g *grpcQueries) key(ctx context.Context, typ, id string) (aggregate.Key, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	tenant, err := g.policy.tenant(grpcHeaders(md))
+	c, err := g.policy.caller(ctx, grpcHeaders(md))
 	if err != nil {
 		return aggregate.Key{}, err
 	}
 	t, a, err := address(typ, id)
-	return aggregate.Key{Tenant: tenant, Type: t, ID: a}, err
+	return aggregate.Key{Tenant: c.tenant, Type: t, ID: a}, err
 }
 
 // GetState implements pb.QueryServiceServer.

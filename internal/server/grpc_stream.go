@@ -66,7 +66,7 @@ func (p *pipeline) read(h grpcHeaders) error {
 }
 
 func (p *pipeline) start(req *pb.SubmitCommandsRequest, h grpcHeaders) {
-	cmd, err := p.g.command(req.GetCommand(), streamHeaders{h, req})
+	cmd, err := p.g.command(p.s.Context(), req.GetCommand(), streamHeaders{h, req})
 	if err != nil {
 		p.out <- answerOf(cmd, nil, err)
 		return

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net"
@@ -25,11 +26,16 @@ func jsonUnmarshal(b []byte, v any) error { return json.Unmarshal(b, v) }
 // door serves both protocols on one port, as the daemon does.
 func door(t *testing.T, f *fakeCommands, events fakeEvents) string {
 	t.Helper()
+	return serveDoor(t, f, events, nil)
+}
+
+func serveDoor(t *testing.T, f *fakeCommands, events fakeEvents, secure *tls.Config) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSplit(l)
+	s := NewSplit(l, secure)
 	g, _ := GRPC(f, events, Policy{MaxBody: 1000})
 	h := &http.Server{Handler: REST(f, events, Policy{MaxBody: 1000})}
 	done := make(chan error, 3)
@@ -131,7 +137,7 @@ func TestSplitCloseEndsSilentConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSplit(l)
+	s := NewSplit(l, nil)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve() }()
 	c, err := net.Dial("tcp", l.Addr().String())

@@ -28,6 +28,9 @@ func NATS(ctx context.Context, nc *nats.Conn, cmds Commands, p Policy, version s
 		return nil, fmt.Errorf("NATS door: %w", err)
 	}
 	err = svc.AddEndpoint("cmd", micro.HandlerFunc(d.handle), micro.WithEndpointSubject("cmd.*.*.*"))
+	if err == nil {
+		err = nc.FlushTimeout(peekTimeout) // who asks after this is heard
+	}
 	if err != nil {
 		_ = svc.Stop()
 		return nil, fmt.Errorf("NATS door: %w", err)
@@ -71,7 +74,8 @@ func (d *natsDoor) command(req micro.Request) (*aggregate.Command, error) {
 	if len(tokens) != 4 { // the endpoint's subject has four
 		return cmd, &aggregate.ValidationError{Path: "subject", Message: "cmd.<tenant>.<type>.<id> is expected"}
 	}
-	if cmd.TenantID, err = d.tenant(tokens[1], h); err != nil {
+	c, err := d.caller(tokens[1], h)
+	if err != nil {
 		return cmd, err
 	}
 	if cmd.AggregateType, cmd.AggregateID, err = address(tokens[2], tokens[3]); err != nil {
@@ -83,19 +87,19 @@ func (d *natsDoor) command(req micro.Request) (*aggregate.Command, error) {
 	if int64(len(cmd.Payload)) > d.policy.MaxBody {
 		return cmd, aggregate.ErrTooLarge
 	}
-	return cmd, d.policy.fill(cmd, h)
+	return cmd, d.policy.fill(cmd, &c, h)
 }
 
-// tenant reads the subject's token; a header x-tenant-id must not say otherwise.
-func (d *natsDoor) tenant(token string, h natsHeaders) (aggregate.TenantID, error) {
+// caller is who asks for the tenant that the subject names; a header x-tenant-id must not say
+// otherwise.
+func (d *natsDoor) caller(token string, h natsHeaders) (caller, error) {
 	if token == "_" {
 		token = ""
 	}
-	said := h.get("x-tenant-id")
-	if said != "" && said != token {
-		return "", &aggregate.TenantAccessDeniedError{TenantID: aggregate.TenantID(said)}
+	if said := h.get("x-tenant-id"); said != "" && said != token {
+		return caller{}, &aggregate.TenantAccessDeniedError{TenantID: aggregate.TenantID(said)}
 	}
-	return d.policy.tenant(oneHeader{"x-tenant-id", token})
+	return d.policy.caller(d.ctx, withTenant{h, token})
 }
 
 func refuse(req micro.Request, err error, command aggregate.ID) {
@@ -123,14 +127,15 @@ func (h natsHeaders) each(f func(name, value string)) {
 	}
 }
 
-// oneHeader is a set of one header.
-type oneHeader struct{ name, value string }
-
-func (o oneHeader) get(name string) string {
-	if name == o.name {
-		return o.value
-	}
-	return ""
+// withTenant are headers whose tenant comes from the subject.
+type withTenant struct {
+	natsHeaders
+	tenant string
 }
 
-func (o oneHeader) each(f func(name, value string)) { f(o.name, o.value) }
+func (w withTenant) get(name string) string {
+	if name == "x-tenant-id" {
+		return w.tenant
+	}
+	return w.natsHeaders.get(name)
+}

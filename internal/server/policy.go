@@ -1,17 +1,22 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/internal/server/auth"
 )
 
 // Policy is how the doors read a caller's headers.
 type Policy struct {
 	TenantDefault  aggregate.TenantID // used when x-tenant-id is absent
 	TenantRequired bool               // its absence is a ValidationError
+	// Auth, when set, refuses callers without a credential that it knows. Roles, actor and the
+	// tenant that a caller is bound to come from the credential then.
+	Auth auth.Authenticator
 	// TrustRoles takes ctx.roles and the actor from the headers x-roles and x-actor: only for
 	// a loopback door without authentication.
 	TrustRoles bool
@@ -37,31 +42,67 @@ type headers interface {
 	each(f func(name, value string))
 }
 
-// tenant reads x-tenant-id.
-func (p *Policy) tenant(h headers) (aggregate.TenantID, error) {
-	s := h.get("x-tenant-id")
-	if s == "" {
-		if p.TenantRequired {
-			return "", &aggregate.ValidationError{Path: "tenant_id", Message: "the header x-tenant-id is required"}
-		}
-		return p.TenantDefault, nil
-	}
-	return aggregate.ParseTenantID(s)
+// caller is who asks, and for which tenant.
+type caller struct {
+	auth.Identity
+	tenant aggregate.TenantID
 }
 
-// fill reads roles, actor and metadata into cmd, on top of the metadata it has.
-func (p *Policy) fill(cmd *aggregate.Command, h headers) error {
-	if p.TrustRoles {
-		cmd.Roles = splitList(h.get("x-roles"))
-		cmd.Actor = h.get("x-actor")
+// caller authenticates and reads x-tenant-id.
+func (p *Policy) caller(ctx context.Context, h headers) (caller, error) {
+	c := caller{Identity: auth.Identity{AnyTenant: true}}
+	if p.Auth != nil {
+		token, ok := bearer(h.get("authorization"))
+		if !ok {
+			return c, fmt.Errorf("%w: a bearer token is required", auth.ErrUnauthenticated)
+		}
+		var err error
+		if c.Identity, err = p.Auth.Authenticate(ctx, token); err != nil {
+			return c, err
+		}
+	} else if p.TrustRoles {
+		c.Roles, c.Actor = splitList(h.get("x-roles")), h.get("x-actor")
 	}
-	var err error
+	return c, p.tenant(&c, h)
+}
+
+// bearer gives the token of an Authorization header (RFC 6750).
+func bearer(header string) (string, bool) {
+	scheme, token, ok := strings.Cut(header, " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "bearer")
+}
+
+// tenant reads x-tenant-id; a caller that is bound to a tenant may name only that one.
+func (p *Policy) tenant(c *caller, h headers) (err error) {
+	s := h.get("x-tenant-id")
+	switch {
+	case s == "" && !c.AnyTenant:
+		c.tenant = c.Tenant
+	case s == "":
+		c.tenant = p.TenantDefault
+	default:
+		if c.tenant, err = aggregate.ParseTenantID(s); err != nil {
+			return err
+		}
+	}
+	if !c.AnyTenant && c.tenant != c.Tenant {
+		return &aggregate.TenantAccessDeniedError{TenantID: c.tenant}
+	}
+	if s == "" && c.tenant == p.TenantDefault && p.TenantRequired {
+		return &aggregate.ValidationError{Path: "tenant_id", Message: "the header x-tenant-id is required"}
+	}
+	return nil
+}
+
+// fill takes who asks and the metadata into cmd, on top of the metadata it has.
+func (p *Policy) fill(cmd *aggregate.Command, c *caller, h headers) error {
+	cmd.TenantID, cmd.Roles, cmd.Actor = c.tenant, c.Roles, c.Actor
 	h.each(func(name, value string) {
 		if key, ok := strings.CutPrefix(name, metaPrefix); ok && key != "" {
 			setMeta(cmd, key, value)
 		}
 	})
-	if err = checkMeta(cmd.Metadata); err != nil {
+	if err := checkMeta(cmd.Metadata); err != nil {
 		return err
 	}
 	return ownContext(cmd, h)

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/internal/server/auth"
 )
 
 // Problem is one error as every door shows it: HTTP as RFC 9457 problem details, gRPC as a
@@ -42,6 +43,7 @@ var conditions = []struct {
 	is error
 	p  Problem
 }{
+	{auth.ErrUnauthenticated, Problem{Status: 401, GRPC: codes.Unauthenticated, Code: "unauthenticated", Title: "Unauthenticated"}},
 	{aggregate.ErrTenantAccessDenied, Problem{Status: 403, GRPC: codes.PermissionDenied, Code: "tenant_access_denied", Title: "Tenant access denied"}},
 	{aggregate.ErrCommandIDReused, Problem{Status: 422, GRPC: codes.FailedPrecondition, Code: "command_id_reused", Title: "Command id reused"}},
 	{aggregate.ErrInDoubt, Problem{Status: 503, GRPC: codes.Unavailable, Code: "outcome_unknown", Title: "Outcome unknown", RetryAfter: time.Second}},

@@ -66,7 +66,8 @@ func (r *rest) command(w http.ResponseWriter, req *http.Request) (*aggregate.Com
 	if cmd.CommandID, err = commandID(h.get("idempotency-key")); err != nil {
 		return cmd, err
 	}
-	if cmd.TenantID, err = r.policy.tenant(h); err != nil {
+	c, err := r.policy.caller(req.Context(), h)
+	if err != nil {
 		return cmd, err
 	}
 	if cmd.AggregateType, cmd.AggregateID, err = address(req.PathValue("type"), req.PathValue("id")); err != nil {
@@ -75,7 +76,7 @@ func (r *rest) command(w http.ResponseWriter, req *http.Request) (*aggregate.Com
 	if cmd.ExpectedVersion, err = expected(h.get("if-match")); err != nil {
 		return cmd, err
 	}
-	if err = r.policy.fill(cmd, h); err != nil {
+	if err = r.policy.fill(cmd, &c, h); err != nil {
 		return cmd, err
 	}
 	if err = jsonContent(h.get("content-type")); err != nil {
@@ -110,12 +111,12 @@ func readBody(w http.ResponseWriter, req *http.Request, limit int64) ([]byte, er
 }
 
 func (r *rest) key(req *http.Request) (aggregate.Key, error) {
-	tenant, err := r.policy.tenant(httpHeaders(req.Header))
+	c, err := r.policy.caller(req.Context(), httpHeaders(req.Header))
 	if err != nil {
 		return aggregate.Key{}, err
 	}
 	typ, id, err := address(req.PathValue("type"), req.PathValue("id"))
-	return aggregate.Key{Tenant: tenant, Type: typ, ID: id}, err
+	return aggregate.Key{Tenant: c.tenant, Type: typ, ID: id}, err
 }
 
 func (r *rest) state(w http.ResponseWriter, req *http.Request) {
@@ -201,6 +202,9 @@ func writeProblem(w http.ResponseWriter, err error, command aggregate.ID) {
 	p := ProblemOf(err)
 	if p.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="aggregate"`)
 	}
 	b := problemBody(&p, command)
 	w.Header().Set("Content-Type", "application/problem+json")

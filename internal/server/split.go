@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -9,12 +10,14 @@ import (
 )
 
 // Split serves one listener to two servers: a connection whose first bytes are HTTP/2's preface
-// "PRI " goes to gRPC, any other to HTTP. A client that sends nothing for peekTimeout is closed.
+// "PRI " goes to gRPC, any other to HTTP; under TLS the negotiated protocol decides. A client
+// that sends nothing for peekTimeout is closed.
 type Split struct {
-	l    net.Listener
-	grpc *queue
-	http *queue
-	wg   sync.WaitGroup
+	l      net.Listener
+	secure *tls.Config
+	grpc   *queue
+	http   *queue
+	wg     sync.WaitGroup
 
 	mu     sync.Mutex
 	silent map[net.Conn]bool // accepted, not yet known which; nil once closed
@@ -22,9 +25,9 @@ type Split struct {
 
 const peekTimeout = 10 * time.Second
 
-// NewSplit takes l; Serve must be called.
-func NewSplit(l net.Listener) *Split {
-	return &Split{l: l, grpc: newQueue(l.Addr()), http: newQueue(l.Addr()), silent: map[net.Conn]bool{}}
+// NewSplit takes l, with secure speaking TLS on it unless nil; Serve must be called.
+func NewSplit(l net.Listener, secure *tls.Config) *Split {
+	return &Split{l: l, secure: secure, grpc: newQueue(l.Addr()), http: newQueue(l.Addr()), silent: map[net.Conn]bool{}}
 }
 
 // GRPC is the listener of the gRPC server.
@@ -89,22 +92,35 @@ func (s *Split) route(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	br := bufio.NewReaderSize(c, 4096)
 	_ = c.SetReadDeadline(time.Now().Add(peekTimeout))
-	head, err := br.Peek(4)
+	conn, q, err := s.kind(c)
 	s.untrack(c)
 	if err != nil {
 		_ = c.Close()
 		return
 	}
 	_ = c.SetReadDeadline(time.Time{})
-	q := s.http
-	if string(head) == "PRI " {
-		q = s.grpc
-	}
-	if !q.put(&peeked{Conn: c, br: br}) {
+	if !q.put(conn) {
 		_ = c.Close()
 	}
+}
+
+// kind finds out what c speaks.
+func (s *Split) kind(c net.Conn) (net.Conn, *queue, error) {
+	if s.secure != nil {
+		t := tls.Server(c, s.secure)
+		err := t.Handshake()
+		if t.ConnectionState().NegotiatedProtocol == "h2" {
+			return t, s.grpc, err
+		}
+		return t, s.http, err
+	}
+	br := bufio.NewReaderSize(c, 4096)
+	head, err := br.Peek(4)
+	if string(head) == "PRI " {
+		return &peeked{Conn: c, br: br}, s.grpc, err
+	}
+	return &peeked{Conn: c, br: br}, s.http, err
 }
 
 // peeked is a connection that gives back what was peeked.

@@ -1,0 +1,384 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// note is what a cell depends on, in lines; empty when it is settled.
+func (c *Cell) note() string {
+	var lines []string
+	for _, s := range c.Steps {
+		lines = append(lines, s.sentence())
+	}
+	if c.Verdict != Refused {
+		lines = append(lines, c.acceptance(len(lines) > 0))
+	}
+	if c.Unfollowed {
+		lines = append(lines, "the rule has more paths than can be followed")
+	}
+	if c.Verdict == Accepted || c.Verdict == Refused && len(c.Codes) < 2 {
+		return ""
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sentence is a step in words.
+func (s *Step) sentence() string {
+	out := "refused " + s.Refuse
+	switch {
+	case s.Silent:
+		out = "accepted without an event"
+	case s.Refuse == "":
+		out = "accepted with what was emitted so far"
+	}
+	switch {
+	case s.Unless != "":
+		out += " unless " + s.Unless
+	case s.If != "":
+		out += " if " + s.If
+	}
+	if len(s.When) > 0 {
+		out += ", " + around(s.When)
+	}
+	if len(s.Where) > 0 {
+		out += " (" + strings.Join(s.Where, ", ") + ")"
+	}
+	return out
+}
+
+// around tells in which conditions and loops a step stands.
+func around(conds []string) string {
+	out := make([]string, len(conds))
+	for i, c := range conds {
+		if out[i] = c; !strings.HasPrefix(c, loopWord) {
+			out[i] = "when " + c
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// acceptance is the last line of a note: what happens when nothing before it applied.
+func (c *Cell) acceptance(otherwise bool) string {
+	out := "accepted"
+	if otherwise {
+		out = "otherwise accepted"
+	}
+	out += ": " + eventWords(c.last)
+	if len(c.Invariants) > 0 {
+		out += ", if " + words(c.Invariants, "and") + plural(len(c.Invariants), " holds", " hold") + " (else refused invariant_violated)"
+	}
+	return out
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+// eventWords lists events: deposited, perhaps fully_paid.
+func eventWords(events []Happening) string {
+	if len(events) == 0 {
+		return "no event"
+	}
+	var out []string
+	for _, e := range events {
+		switch {
+		case e.Maybe && e.Many:
+			out = append(out, "any number of "+e.Event)
+		case e.Maybe:
+			out = append(out, "perhaps "+e.Event)
+		case e.Many:
+			out = append(out, "one or more "+e.Event)
+		default:
+			out = append(out, e.Event)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// short is the cell in a word or two.
+func (c *Cell) short() string {
+	switch c.Verdict {
+	case Accepted:
+		if len(c.Events) == 0 {
+			return "accepted, no event"
+		}
+		return "accepted"
+	case Refused:
+		if len(c.Codes) > 1 {
+			return "refused"
+		}
+		return "refused " + c.Codes[0]
+	}
+	return "depends"
+}
+
+// notes numbers the notes of a matrix, equal ones once.
+type notes struct{ list []string }
+
+// mark is the number of a cell's note as it stands behind the cell, or "".
+func (n *notes) mark(c *Cell) string {
+	text := c.note()
+	if text == "" {
+		return ""
+	}
+	at := slices.Index(n.list, text)
+	if at < 0 {
+		at = len(n.list)
+		n.list = append(n.list, text)
+	}
+	return fmt.Sprintf("[%d]", at+1)
+}
+
+func (n *notes) cell(c *Cell) string {
+	if m := n.mark(c); m != "" {
+		return c.short() + " " + m
+	}
+	return c.short()
+}
+
+func (r *Row) who() string {
+	if len(r.By) == 0 {
+		return "anybody"
+	}
+	return strings.Join(r.By, ", ")
+}
+
+func (m *Matrix) hasRoles() bool { return len(m.Roles) > 1 }
+
+func (m *Matrix) head() []string {
+	head := []string{"command"}
+	if m.hasRoles() {
+		head = append(head, "by")
+	}
+	return append(head, m.Statuses...)
+}
+
+func (m *Matrix) table(n *notes) [][]string {
+	rows := [][]string{m.head()}
+	for i := range m.Rows {
+		r := &m.Rows[i]
+		line := []string{r.Command}
+		if m.hasRoles() {
+			line = append(line, r.who())
+		}
+		for j := range r.Cells {
+			line = append(line, n.cell(&r.Cells[j]))
+		}
+		rows = append(rows, line)
+	}
+	return rows
+}
+
+// assumption is said under every matrix.
+const assumption = "A command is taken to be valid and its sender to have the role; faults are no verdict."
+
+func (m *Matrix) title() string {
+	if m.Field == "" {
+		return m.Aggregate
+	}
+	return m.Aggregate + " by state." + m.Field
+}
+
+// Text writes the matrix as a table for terminals.
+func (m *Matrix) Text(w io.Writer) error {
+	n := &notes{}
+	rows := m.table(n)
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, c := range r {
+			widths[i] = max(widths[i], len(c))
+		}
+	}
+	var b strings.Builder
+	b.WriteString(m.title() + "\n\n")
+	for i, r := range rows {
+		line := ""
+		for j, c := range r {
+			line += c + strings.Repeat(" ", widths[j]-len(c)+2)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		if i == 0 {
+			for _, width := range widths {
+				b.WriteString(strings.Repeat("-", width) + "  ")
+			}
+			trimEnd(&b)
+		}
+	}
+	writeNotes(&b, n, "\n")
+	b.WriteString("\n" + assumption + "\n\n")
+	for _, s := range m.Words() {
+		b.WriteString(s + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// trimEnd ends a line without blanks before its end.
+func trimEnd(b *strings.Builder) {
+	s := strings.TrimRight(b.String(), " ")
+	b.Reset()
+	b.WriteString(s + "\n")
+}
+
+func writeNotes(b *strings.Builder, n *notes, before string) {
+	for i, text := range n.list {
+		for j, line := range strings.Split(text, "\n") {
+			if j == 0 {
+				fmt.Fprintf(b, "%s[%d] %s\n", before, i+1, line)
+				continue
+			}
+			fmt.Fprintf(b, "%s%s\n", strings.Repeat(" ", len(fmt.Sprint(i+1))+3), line)
+		}
+	}
+}
+
+// Markdown writes the matrix as a table with notes.
+func (m *Matrix) Markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n", m.title())
+	m.markdown(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (m *Matrix) markdown(b *strings.Builder) {
+	n := &notes{}
+	for i, r := range m.table(n) {
+		for j := range r {
+			r[j] = mdCell(r[j])
+			if i > 0 && j == 0 {
+				r[j] = "`" + r[j] + "`"
+			}
+		}
+		b.WriteString("| " + strings.Join(r, " | ") + " |\n")
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(r)) + "|\n")
+		}
+	}
+	for i, text := range n.list {
+		lines := strings.Split(text, "\n")
+		fmt.Fprintf(b, "\n**[%d]**\n\n", i+1)
+		for _, l := range lines {
+			b.WriteString("1. " + mdText(l) + "\n")
+		}
+	}
+	b.WriteString("\n" + assumption + "\n\n")
+	for _, s := range m.Words() {
+		if strings.HasPrefix(s, "  ") {
+			b.WriteString("- " + mdText(strings.TrimSpace(s)) + "\n")
+			continue
+		}
+		if s != "" {
+			s = "**" + mdText(s) + "**\n"
+		}
+		b.WriteString(s + "\n")
+	}
+}
+
+// mdCell is text for a cell of a Markdown table.
+func mdCell(s string) string { return strings.ReplaceAll(mdText(s), "|", "\\|") }
+
+// mdText escapes what Markdown would take for markup.
+func mdText(s string) string {
+	return strings.NewReplacer("\\", "\\\\", "*", "\\*", "_", "\\_", "<", "&lt;", "`", "\\`").Replace(s)
+}
+
+// JSON writes the matrix as one JSON document.
+func (m *Matrix) JSON(w io.Writer) error { return writeJSON(w, m) }
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// Words says who can do what when, a heading for each role and an indented line for each
+// command.
+func (m *Matrix) Words() []string {
+	var out []string
+	n := &notes{}
+	m.table(n) // the numbers of the table
+	for i := range m.Roles {
+		r := &m.Roles[i]
+		if len(r.Rows) == 0 {
+			continue
+		}
+		if len(out) > 0 {
+			out = append(out, "")
+		}
+		out = append(out, r.heading())
+		for j := range r.Rows {
+			out = append(out, "  "+m.sentence(&r.Rows[j], n))
+		}
+	}
+	return out
+}
+
+func (r *Role) heading() string {
+	if r.Name == "" {
+		return "Anybody may send"
+	}
+	article := "A "
+	if strings.ContainsRune("aeiou", rune(r.Name[0])) {
+		article = "An "
+	}
+	return article + r.Name + " may send"
+}
+
+// sentence tells for one command in which statuses it is taken.
+func (m *Matrix) sentence(r *Row, n *notes) string {
+	type group struct {
+		rank     int
+		word     string
+		statuses []string
+	}
+	var groups []group
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		rank, word := c.inWords(n)
+		at := slices.IndexFunc(groups, func(g group) bool { return g.word == word })
+		if at < 0 {
+			at = len(groups)
+			groups = append(groups, group{rank: rank, word: word})
+		}
+		groups[at].statuses = append(groups[at].statuses, c.Status)
+	}
+	slices.SortStableFunc(groups, func(a, b group) int { return a.rank - b.rank })
+	var out []string
+	for _, g := range groups {
+		when := " while " + words(g.statuses, "or")
+		if len(g.statuses) == len(r.Cells) {
+			when = " always"
+		}
+		out = append(out, g.word+when)
+	}
+	return r.Command + ": " + strings.Join(out, "; ")
+}
+
+// inWords is a cell in a sentence; what is taken ranks before what is refused.
+func (c *Cell) inWords(n *notes) (rank int, word string) {
+	switch c.Verdict {
+	case Accepted:
+		if len(c.Events) == 0 {
+			return 2, "taken without effect"
+		}
+		return 0, "taken"
+	case Refused:
+		return 3, "refused (" + strings.Join(c.Codes, " or ") + ")"
+	}
+	known := len(n.list)
+	mark := n.mark(c)
+	if len(n.list) > known { // not in the table: told here
+		n.list = n.list[:known]
+		return 1, "taken or not (" + strings.ReplaceAll(c.note(), "\n", "; ") + ")"
+	}
+	return 1, "taken subject to " + mark
+}

@@ -1,0 +1,165 @@
+package torture
+
+import (
+	"math/rand/v2"
+	"sync"
+)
+
+// sector is what a disk writes whole or not at all.
+const sector = 512
+
+// Disk is the medium of a block device: an image, and the writes that no flush has covered yet. All methods may be
+// called side by side.
+type Disk struct {
+	mu      sync.Mutex
+	image   []byte  // as a reader sees it, with everything that was written
+	pending []write // since the last flush, in order
+	frozen  bool
+	late    int           // how many of pending came before the freeze
+	off     chan struct{} // closed when nobody is left who could use the answer to a flush
+
+	flushes, writes int
+}
+
+// write is one write that may be lost.
+type write struct {
+	at       int
+	old, new []byte
+}
+
+// NewDisk makes a disk of an image, which is the disk's from now on. Its length is a multiple of the sector.
+func NewDisk(image []byte) *Disk { return &Disk{image: image, off: make(chan struct{})} }
+
+// Size is the length in bytes.
+func (d *Disk) Size() int { return len(d.image) }
+
+// Read copies what stands at off into dest and tells how much that was.
+func (d *Disk) Read(dest []byte, off int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if off < 0 || off >= len(d.image) {
+		return 0
+	}
+	return copy(dest, d.image[off:])
+}
+
+// Write puts data at off, where a reader sees it at once and a cut may lose it until a flush. It tells how much fits.
+func (d *Disk) Write(data []byte, off int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if off < 0 || off >= len(d.image) {
+		return 0
+	}
+	data = data[:min(len(data), len(d.image)-off)]
+	both := make([]byte, 2*len(data))
+	w := write{at: off, old: both[:len(data):len(data)], new: both[len(data):]}
+	copy(w.old, d.image[off:])
+	copy(w.new, data)
+	copy(d.image[off:], data)
+	d.pending = append(d.pending, w)
+	d.writes++
+	return len(data)
+}
+
+// Flush makes durable everything that was written before the call. After [Disk.Freeze] it makes nothing durable and
+// returns only after [Disk.Off].
+func (d *Disk) Flush() {
+	d.mu.Lock()
+	if !d.frozen {
+		clear(d.pending)
+		d.pending = d.pending[:0]
+		d.flushes++
+		d.mu.Unlock()
+		return
+	}
+	d.mu.Unlock()
+	<-d.off
+}
+
+// Freeze is the moment of the cut: what is written from now on will not have happened.
+func (d *Disk) Freeze() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.frozen {
+		d.frozen, d.late = true, len(d.pending)
+	}
+}
+
+// Off lets go of the flushes that came after the freeze. Call it when their callers can no longer pass on the answer.
+func (d *Disk) Off() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.off:
+	default:
+		close(d.off)
+	}
+}
+
+// CutStats tells what a cut did.
+type CutStats struct {
+	Pending int // writes without a flush
+	Kept    int // of those, in full
+	Torn    int // of those, in part
+}
+
+// Cut gives the disk that the next start finds: all that was flushed, and of what was written before the freeze and
+// not flushed a part that r chooses. d must not be used any more.
+func (d *Disk) Cut(r *rand.Rand) (*Disk, CutStats) {
+	d.Freeze()
+	d.Off()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := len(d.pending) - 1; i >= 0; i-- {
+		copy(d.image[d.pending[i].at:], d.pending[i].old)
+	}
+	stats := CutStats{Pending: d.late}
+	chance := luck(r)
+	for _, w := range d.pending[:d.late] {
+		switch n := w.keep(d.image, r, chance); {
+		case n == len(w.new):
+			stats.Kept++
+		case n > 0:
+			stats.Torn++
+		}
+	}
+	next := NewDisk(d.image)
+	d.image, d.pending = nil, nil
+	return next, stats
+}
+
+// luck is how much of the unflushed a cut keeps: often nothing or everything, as those are where a missing flush and a
+// wrong order of writes show best.
+func luck(r *rand.Rand) float64 {
+	switch r.IntN(4) {
+	case 0:
+		return 0
+	case 1:
+		return 1
+	}
+	return r.Float64()
+}
+
+// keep writes w again, in full, torn or not at all, and tells how many bytes.
+func (w write) keep(image []byte, r *rand.Rand, chance float64) int {
+	if r.Float64() >= chance {
+		return 0
+	}
+	if chance == 1 || r.IntN(8) > 0 {
+		return copy(image[w.at:], w.new)
+	}
+	kept := 0
+	for at := 0; at < len(w.new); at += sector {
+		if r.IntN(2) == 0 {
+			kept += copy(image[w.at+at:], w.new[at:min(at+sector, len(w.new))])
+		}
+	}
+	return kept
+}
+
+// Counts are the writes and flushes so far.
+func (d *Disk) Counts() (writes, flushes int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.writes, d.flushes
+}
