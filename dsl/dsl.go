@@ -107,25 +107,46 @@ func (r *Result) lower(opt Options, bag *diag.Bag) {
 			continue
 		}
 		bounds := compile.GasBounds(a, p)
-		overGas(a, bounds, bag)
+		overGas(a, p, bounds, bag)
+		outgrown(a, p, bounds, bag)
 		r.Programs = append(r.Programs, &Program{Program: p, Aggregate: a, Tests: tests[a], Plan: plan, Bounds: bounds})
 	}
 }
 
-// defaultGas is what a command may take when the manifest does not say (ruling 75).
-const defaultGas = 100_000
-
 // overGas warns of commands whose worst case is over their gas.
-func overGas(a *check.Aggregate, bounds []compile.GasBound, bag *diag.Bag) {
-	limit := a.Gas
-	if limit == 0 {
-		limit = defaultGas
-	}
+func overGas(a *check.Aggregate, p *bytecode.Program, bounds []compile.GasBound, bag *diag.Bag) {
+	limit := compile.GasLimit(p)
 	for i, b := range bounds {
-		if b.Gas > limit {
-			d := bag.Report(diag.OverGas, a.Commands[i].DecideSpan,
-				fmt.Sprintf("decide %s may take %d gas in the worst case, and %d is allowed", b.Command, b.Gas, limit))
-			d.Hint = "tighten the bounds of the lists, maps and texts that it works on, or raise `gas`"
+		if b.Gas <= limit {
+			continue
+		}
+		message := fmt.Sprintf("decide %s may take %d gas in the worst case, and %d is allowed", b.Command, b.Gas, limit)
+		if b.Gas == compile.OverLimit {
+			message = fmt.Sprintf("decide %s may take far more than the %d gas that are allowed: functions that call functions multiply", b.Command, limit)
+		}
+		d := bag.Report(diag.OverGas, a.Commands[i].DecideSpan, message)
+		d.Hint = "tighten the bounds of the lists, maps and texts that it works on, or raise `gas`"
+	}
+}
+
+// outgrown warns of commands that a growing state makes too dear.
+func outgrown(a *check.Aggregate, p *bytecode.Program, bounds []compile.GasBound, bag *diag.Bag) {
+	for _, g := range compile.Growths(a, p, bounds) {
+		var paths, types []string
+		for _, at := range g.Open {
+			paths = append(paths, at.Path)
+			types = append(types, at.Bounded(g.Most))
+		}
+		what, grows := strings.Join(paths, " and "), "grows"
+		if len(paths) > 1 {
+			grows = "grow"
+		}
+		d := bag.Report(diag.OutgrowsGas, a.Commands[g.Command].DecideSpan, fmt.Sprintf(
+			"decide %s costs more and more as %s %s: over a length of %d it may take more than the %d gas that are allowed",
+			a.Commands[g.Command].Name, what, grows, g.Most, compile.GasLimit(p)))
+		d.Hint = fmt.Sprintf("bound it (%s), or keep in the state what the rule needs of it, such as a running sum", strings.Join(types, ", "))
+		if g.Most == 0 {
+			d.Hint = "keep in the state what the rule needs of it, such as a running sum"
 		}
 	}
 }

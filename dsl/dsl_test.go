@@ -3,6 +3,7 @@ package dsl
 import (
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/cloudlysis/aggregate/dsl/bytecode"
+	"github.com/cloudlysis/aggregate/dsl/compile"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 )
 
@@ -186,6 +188,67 @@ func TestOverGas(t *testing.T) {
 	enough := strings.Replace(in.Example, "gas 1_000", "gas 5_000", 1)
 	if r := Compile([]Source{{"a.agg", []byte(enough)}}, Options{}); len(r.Diagnostics) != 0 {
 		t.Errorf("got %s though the gas suffices", r.Diagnostics[0].Message)
+	}
+}
+
+// warnings are the codes of all findings.
+func warnings(r *Result) string {
+	var list []string
+	for _, d := range r.Diagnostics {
+		list = append(list, string(d.Code))
+	}
+	return strings.Join(list, " ")
+}
+
+func TestOutgrowsGas(t *testing.T) {
+	in, ok := diag.Explain(diag.OutgrowsGas)
+	if !ok {
+		t.Fatal("it is not documented")
+	}
+	r := Compile([]Source{{"a.agg", []byte(in.Example)}}, Options{})
+	if !r.OK || len(r.Diagnostics) != 1 || r.Diagnostics[0].Code != diag.OutgrowsGas {
+		t.Fatalf("got OK %v and %q, want the warning %s alone", r.OK, warnings(r), diag.OutgrowsGas)
+	}
+	length := regexp.MustCompile(`length of (\d+)`).FindStringSubmatch(r.Diagnostics[0].Message)
+	if length == nil {
+		t.Fatalf("no length in %q", r.Diagnostics[0].Message)
+	}
+	// With the bound that the message names the rule has a worst case, and it fits.
+	bounded := strings.Replace(in.Example, "list<decimal>", "list<decimal, "+length[1]+">", 1)
+	r = Compile([]Source{{"a.agg", []byte(bounded)}}, Options{})
+	if len(r.Diagnostics) != 0 || r.Programs[0].Bounds[0].Gas < 90_000 {
+		t.Errorf("with a bound of %s: got %q and %+v", length[1], warnings(r), r.Programs[0].Bounds)
+	}
+	for name, text := range map[string]string{
+		"a search":        strings.Replace(strings.Replace(in.Example, "list<decimal>", "set<int>", 1), "sum(state.amounts) + cmd.amount <= 1_000_000", "1 in state.amounts", 1),
+		"nothing grows":   strings.Replace(in.Example, "state.amounts += event.amount", "if event.amount > 1 { state.amounts = [event.amount] }", 1),
+		"only the append": strings.Replace(in.Example, "require sum(state.amounts) + cmd.amount <= 1_000_000 else too_much", "", 1),
+	} {
+		text = strings.ReplaceAll(text, "paid { amount: decimal", "paid { amount: int")
+		if name == "a search" {
+			text = strings.ReplaceAll(text, "amount: decimal", "amount: int")
+		} else {
+			text = strings.ReplaceAll(text, "paid { amount: int", "paid { amount: decimal")
+		}
+		r := Compile([]Source{{"a.agg", []byte(text)}}, Options{})
+		if !r.OK || strings.Contains(warnings(r), string(diag.OutgrowsGas)) {
+			t.Errorf("%s: got OK %v, %q", name, r.OK, warnings(r))
+		}
+	}
+}
+
+// TestFunctionsMultiply: forty functions, each of which calls the one before twice, are over any
+// limit, and that is told at once.
+func TestFunctionsMultiply(t *testing.T) {
+	var fns strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&fns, "fn f%d(n: int): int = f%d(n) + f%d(n)\n", i+1, i, i)
+	}
+	text := "aggregate A {\nfn f0(n: int): int = n\n" + fns.String() + "state { n: int }\ncommand go { n: int }\nevent went { n: int }\n" +
+		"decide go { emit went { n: f40(cmd.n) } }\napply went { state.n = event.n }\n}\n"
+	r := Compile([]Source{{"a.agg", []byte(text)}}, Options{})
+	if !r.OK || warnings(r) != string(diag.OverGas) || r.Programs[0].Bounds[0].Gas != compile.OverLimit {
+		t.Errorf("got OK %v, %q, %+v", r.OK, warnings(r), r.Programs[0].Bounds)
 	}
 }
 

@@ -22,7 +22,7 @@ type step struct {
 
 // Same commands at the same times give the same events, byte by byte, whatever the snapshot
 // interval, restarts, crashes, passivation, reloads and the number of engines.
-func TestSameCommandsGiveTheSameEvents(t *testing.T) {
+func TestT6_4SameCommandsGiveTheSameEvents(t *testing.T) {
 	kinds := []string{"deposit", "withdraw", "twice", "tell", "touch", "break"}
 	happenings := []string{"", "", "restart", "crash", "passivate", "reload", "lose snapshots", "other engine"}
 	rapid.Check(t, func(r *rapid.T) {

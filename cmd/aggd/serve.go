@@ -20,7 +20,10 @@ import (
 func settingFlags(c *cobra.Command) {
 	c.Flags().String("config", "", "settings file, .yaml or .toml (AGGREGATE_CONFIG; else aggregate.yaml or aggregate.toml here)")
 	for _, r := range config.Table {
-		if r.Flag != "" {
+		switch {
+		case r.Flag == "insecure":
+			c.Flags().Bool(r.Flag, false, r.Doc)
+		case r.Flag != "":
 			c.Flags().String(r.Flag, r.Default, r.Doc)
 		}
 	}
@@ -75,14 +78,15 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			log, err := telemetry.NewLogger(c.ErrOrStderr(), s.LogLevel, s.Environment)
-			if err != nil {
+			var level telemetry.Level
+			if err := level.Set(s.LogLevel); err != nil {
 				return err
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 			context.AfterFunc(ctx, stop) // a second signal meets the default action
 			defer stop()
-			return served(daemon.Run(ctx, daemon.Options{Settings: s, Version: version, Log: log, Diagnostics: c.ErrOrStderr()}))
+			return served(daemon.Run(ctx, daemon.Options{Settings: s, Version: version,
+				Log: telemetry.NewLogger(c.ErrOrStderr(), &level, s.Environment), Level: &level, Diagnostics: c.ErrOrStderr()}))
 		},
 	}
 	settingFlags(c)

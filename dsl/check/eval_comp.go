@@ -32,6 +32,9 @@ func (ev *evaluator) rounds(s *Source, body func() (f value.Fault, ok, stop bool
 			return f, ok
 		}
 		for i := from.Int(); i < to.Int(); i++ {
+			if !ev.spend(0) {
+				return 0, false
+			}
 			ev.set(s.Value, value.MakeInt(i))
 			if f, ok, stop := body(); !ok || f != 0 || stop {
 				return f, ok
@@ -45,6 +48,9 @@ func (ev *evaluator) rounds(s *Source, body func() (f value.Fault, ok, stop bool
 	}
 	t := s.X.Type()
 	for i := range x.Len() {
+		if !ev.spend(0) {
+			return 0, false
+		}
 		switch s.Kind {
 		case OverList:
 			ev.set(s.Key, value.MakeInt(int64(i)))

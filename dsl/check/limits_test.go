@@ -27,6 +27,7 @@ func TestHostileTextEndsSoon(t *testing.T) {
 		"doubled lists": "const s0: list<int> = [1, 2, 3, 4]\n" + chain(60, "const s%d: list<int> = s%[2]d + s%[2]d\n"),
 		"replaced":      "const s0: string = \"aaaaaaaa\"\n" + chain(40, "const s%d: string = replace(s%[2]d, \"a\", s%[2]d)\n"),
 		"doubled types": "record R0 { a: int, b: int }\n" + chain(60, "record R%d { a: R%[2]d, b: R%[2]d }\n") + "aggregate A { state { r: R60 } }\n",
+		"doubled parts": "record R0 { a: int, b: int }\n" + chain(60, "record R%d { a: list<R%[2]d>, b: R%[2]d? }\n") + "aggregate A { state { r: list<R60> } }\n",
 		"doubled calls": "fn f0(n: int): int = n\n" + chain(5000, "fn f%d(n: int): int = f%[2]d(n) + f%[2]d(n)\n"),
 		"large ranges":  numbered(500, "const c%d: int = count(i for i in range(0, 9223372036854775807))\n"),
 		"large copies":  "const s: string = join([\"0123456789\" for i in range(0, 3000)], \"\")\n" + numbered(5000, "const c%d: string = \"{s}{s}\"\n"),

@@ -10,31 +10,35 @@ import (
 // letters differ, and among equally near ones the first in the order of candidates wins.
 func nearest(name string, candidates []string) string {
 	best, bestDist := "", len(name)/3+1
+	lower := strings.ToLower(name)
 	for _, c := range candidates {
-		if c == name || c == "" {
+		if c == name || c == "" || len(c)-len(name) >= bestDist || len(name)-len(c) >= bestDist {
 			continue
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(c), bestDist); d < bestDist {
+		if d := distance(lower, strings.ToLower(c), bestDist); d < bestDist {
 			best, bestDist = c, d
 		}
 	}
 	return best
 }
 
-// distance is the number of letters to insert, drop, change or swap with their neighbour; past
-// limit it is limit+1.
+// longest is the number of bytes up to which names are compared; longer ones are never near.
+const longest = 64
+
+// distance is the number of letters to insert, drop, change or swap with their neighbour; from
+// limit on it is limit.
 func distance(a, b string, limit int) int {
-	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return limit + 1
+	if len(a) >= longest || len(b) >= longest {
+		return limit
 	}
-	before := make([]int, len(b)+1)
-	prev := make([]int, len(b)+1)
-	row := make([]int, len(b)+1)
-	for j := range prev {
+	var rows [3][longest]int
+	before, prev, row := &rows[0], &rows[1], &rows[2]
+	for j := range len(b) + 1 {
 		prev[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
 		row[0] = i
+		least := i
 		for j := 1; j <= len(b); j++ {
 			cost := 1
 			if a[i-1] == b[j-1] {
@@ -44,10 +48,14 @@ func distance(a, b string, limit int) int {
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
+			least = min(least, row[j])
+		}
+		if least > limit { // a swap may still take one off
+			return limit
 		}
 		before, prev, row = prev, row, before
 	}
-	return min(prev[len(b)], limit+1)
+	return min(prev[len(b)], limit)
 }
 
 // didYouMean adds the nearest candidate to d as its hint and as a mend of span, and tells

@@ -89,24 +89,34 @@ func (c *checker) resolveRecord(t *typeDecl) {
 	}
 }
 
-// maxRecordSize is how many fields a record and the records in it may have together: a value of
-// it is as large.
+// maxRecordSize is how many fields a record and the records in it may have together: what is
+// made of its type, such as a schema, is as large.
 const maxRecordSize = 10_000
 
 func (c *checker) recordSize(t *typeDecl) {
 	for i, f := range t.fields.fields {
-		t.size++
-		if f.Type.Kind == value.Record {
-			t.size += c.records[f.Type.Record].size
-		}
+		t.size += 1 + c.sizeIn(f.Type)
 		if t.size > maxRecordSize {
 			c.report(diag.RecordTooLarge, t.fields.asts[i].Name.Span, "record %s has more than %d fields, those of the records in it counted", t.name.Text, maxRecordSize).
-				Hint = "hold parts of it in a list or map"
-			t.size = 0
-			t.fields.fields[i].Type = value.InvalidType
+				Hint = "keep parts of it apart, and refer to them by key"
+			t.size = len(t.fields.fields)
+			for j := range t.fields.fields { // so that what holds this one stays small
+				t.fields.fields[j].Type = value.InvalidType
+			}
 			return
 		}
 	}
+}
+
+// sizeIn is the size of the record that t is or holds.
+func (c *checker) sizeIn(t *value.Type) int {
+	for t.Elem != nil {
+		t = t.Elem
+	}
+	if t.Kind != value.Record {
+		return 0
+	}
+	return c.records[t.Record].size
 }
 
 // typePlace tells what a written type may be.

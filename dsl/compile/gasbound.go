@@ -119,7 +119,8 @@ type bounder struct {
 	file  string
 	line  int
 
-	root  map[int]string // what the slots are called that have a value when the rule begins
+	top   int            // the chunk that the rule begins with
+	root  map[int]origin // of the slots that have a value when the rule begins
 	open  sizer          // nil: what has no bound is endless
 	clamp bool           // the state keeps the bounds that open gives it
 }
@@ -127,7 +128,7 @@ type bounder struct {
 // bound is the result for the cost of what has been run.
 func (b *bounder) bound(cost int64) GasBound {
 	switch {
-	case b.deep && b.least() > 10_000*maxBoundWork:
+	case b.deep && b.least(b.top) > GasLimit(b.p):
 		return GasBound{Gas: OverLimit}
 	case b.why != "" || cost >= endless:
 		return GasBound{Gas: -1, Why: b.why, File: b.file, Line: b.line}
@@ -158,7 +159,10 @@ func (b *bounder) get(f *flow, s int) *shape {
 	if x, ok := b.first[s]; ok {
 		return x
 	}
-	x := b.shaped(b.typeOf(s), b.root[s])
+	x := shapeOf(b.typeOf(s))
+	if o, ok := b.root[s]; ok {
+		x = b.shaped(o.typ, o.name)
+	}
 	if s < len(b.p.Consts) {
 		x = shapeOfValue(b.typeOf(s), b.p.Consts[s])
 	}

@@ -193,10 +193,7 @@ func (b *bounder) data(in *bytecode.Ins, f *flow) int64 {
 		}
 		return cost
 	case bytecode.PerAppend:
-		if n := cells(t(), y()); n < endless {
-			return bytecode.AppendCost(int(n))
-		}
-		return endless
+		return appendCost(cells(t(), y()))
 	case bytecode.PerByte:
 		return part(b.result(in, 0, f).n)
 	case bytecode.PerPair:
@@ -222,7 +219,7 @@ func (b *bounder) data(in *bytecode.Ins, f *flow) int64 {
 
 // find is the search for a key in a container.
 func (b *bounder) find(f *flow, container, key int) int64 {
-	steps := bytecode.FindCost(int(b.get(f, container).n))
+	steps := findCost(b.get(f, container).n)
 	if k := b.typeOf(key); isText(k) {
 		// No key in the container is longer than its keys; one that is may be read as far.
 		return plus(steps, times(steps, plus(1, part(b.get(f, key).n))))
@@ -249,7 +246,7 @@ func pair(t *value.Type, x, y *shape) int64 {
 
 // sorting is the charge for putting a list in order.
 func sorting(t *value.Type, s *shape) int64 {
-	n := times(s.n, bytecode.FindCost(int(s.n)))
+	n := times(s.n, findCost(s.n))
 	return plus(plus(n, cells(t, s)), deep(t, s))
 }
 

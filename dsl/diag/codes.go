@@ -19,9 +19,9 @@ type Info struct {
 
 // The table of all codes is made of one part per range: codes_syntax.go holds AGG1xxx and the
 // limits that the lexer checks (AGG309x), codes_check.go holds AGG2xxx, AGG3xxx and AGG5xxx,
-// codes_manifest.go AGG308x and AGG4xxx.
+// codes_manifest.go AGG308x, AGG4xxx and AGG5080, codes_gas.go AGG5081.
 var table = sync.OnceValue(func() []Info {
-	all := slices.Concat(syntaxCodes(), checkCodes(), manifestCodes())
+	all := slices.Concat(syntaxCodes(), checkCodes(), manifestCodes(), gasCodes())
 	slices.SortFunc(all, func(a, b Info) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 })

@@ -29,7 +29,7 @@ func manifestCodes() []Info {
 		{RuleTooLarge, "aggregate too large", Error,
 			"Occurs when an aggregate needs more slots, instructions or functions than the bytecode can number (65,534 of each).", ""},
 		{OverGas, "over its gas in the worst case", Warning,
-			"Occurs when a decide, with its applies and invariants, may take more gas than the aggregate allows when the lists, maps and texts that it works on are as large as their bounds let them be. A rule over something without a bound has no worst case and is not warned of.",
+			"Occurs when a decide, with its applies and invariants, may take more gas than the aggregate allows when the lists, maps and texts that it works on are as large as their bounds let them be. A rule over something without a bound has no worst case: `aggc check --gas` shows which bound would do.",
 			"aggregate A {\n  gas 1_000\n  state { xs: list<int, 500>, n: int }\n  command go { n: int }\n  event went { n: int }\n  decide go {\n    require all(x < cmd.n for x in state.xs) else too_small\n    emit went { ..cmd }\n  }\n  apply went { state.n = event.n }\n}\n"},
 		{ManifestUnreadable, "file cannot be read", Error,
 			"Occurs when a file of the manifest set is there but cannot be read: rights, a directory of that name, a failing disk.", ""},

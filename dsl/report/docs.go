@@ -96,7 +96,7 @@ var reservedMessages = map[string]string{
 	"forbidden":          "the sender has none of the roles that the command asks for",
 	"finished":           "its life has ended",
 	"invariant_violated": "an invariant would not hold afterwards",
-	"validation_error":   "a field is missing, mistyped, over its bound, or breaks its condition",
+	"validation_error":   "a field is unknown, missing, mistyped, over its bound, or breaks its condition",
 }
 
 // NewDoc documents an aggregate; field is the status field of its matrix, "" chooses it.
@@ -186,6 +186,9 @@ func refusals(a *check.Aggregate, c *check.Command) []DocReject {
 		if reserved, ok := reservedMessages[code]; ok && message == "" {
 			r.Message, r.Reserved = reserved, true
 		}
+		if r.Message == "" { // no message: the code says it
+			r.Message = strings.ReplaceAll(code, "_", " ")
+		}
 		if !slices.ContainsFunc(out, func(o DocReject) bool { return o.Code == code && o.Message == r.Message }) {
 			out = append(out, r)
 		}
@@ -197,9 +200,7 @@ func refusals(a *check.Aggregate, c *check.Command) []DocReject {
 		}
 		add(r.Code, message(r))
 	}
-	if len(c.Fields) > 0 {
-		add("validation_error", "")
-	}
+	add("validation_error", "")
 	if len(c.By) > 0 {
 		add("forbidden", "")
 	}

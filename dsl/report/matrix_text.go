@@ -252,9 +252,10 @@ func (m *Matrix) markdown(b *strings.Builder) {
 	n := &notes{}
 	for i, r := range m.table(n) {
 		for j := range r {
-			r[j] = mdCell(r[j])
 			if i > 0 && j == 0 {
-				r[j] = "`" + r[j] + "`"
+				r[j] = tick(r[j])
+			} else {
+				r[j] = mdCell(r[j])
 			}
 		}
 		b.WriteString("| " + strings.Join(r, " | ") + " |\n")

@@ -1,14 +1,28 @@
 package report
-import ("testing";"os";"github.com/cloudlysis/aggregate/dsl")
-func TestTry(t *testing.T){
- for _,d:=range []string{"bank","order"}{
-  f:=dsl.ReadDir(os.DirFS("../../examples/"+d))
-  r:=dsl.Compile(f.Sources,dsl.Options{})
-  for _,a:=range r.Set.Aggregates{
-   m,err:=NewMatrix(a,""); if err!=nil{t.Fatal(err)}
-   m.Text(os.Stdout)
-   gs,_:=NewGraphs(a,"")
-   for _,g:=range gs{ g.Mermaid(os.Stdout); fs,_:=os.Create("/tmp/"+a.Name+"_"+g.Field+".svg"); g.SVG(fs); fs.Close() }
-  }
- }
+
+import (
+	"os"
+	"testing"
+)
+
+func TestTry(t *testing.T) {
+	for _, d := range []string{"bank", "order"} {
+		set := load(t, d, example(t, d))
+		var ds []*Doc
+		for _, a := range set.Aggregates {
+			x, err := NewDoc(a, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ds = append(ds, x)
+		}
+		fs, _ := os.Create("/tmp/" + d + ".md")
+		if err := WriteMarkdown(fs, ds); err != nil {
+			t.Fatal(err)
+		}
+		fs, _ = os.Create("/tmp/" + d + ".html")
+		if err := WriteHTML(fs, d, ds); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
 func TestT7_1RehydrateFromSnapshotOnly(t *testing.T) {
@@ -398,5 +402,69 @@ func TestT7_6VersionIncrementsAfterCommand(t *testing.T) {
 		if r := n.do(deposit(key, 1)); r.Version != want {
 			t.Errorf("got %d, want %d", r.Version, want)
 		}
+	}
+}
+
+func TestT6_1DecideReturnsEvents(t *testing.T) {
+	n := newNode(t, counterText).start()
+	r := n.do(deposit(newKey("tenant-a"), 50))
+	if len(r.Events) != 1 || r.Events[0].EventType != "deposited" || string(r.Events[0].Payload) != `{"amount":50,"note":""}` {
+		t.Errorf("got %s", toJSON(t, r))
+	}
+}
+
+func TestT6_3ApplyTransitionsState(t *testing.T) {
+	n := newNode(t, counterText).start()
+	key := newKey("tenant-a")
+	n.do(deposit(key, 100))
+	n.do(deposit(key, 50))
+	n.wantState(key, `2 {"balance":150}`)
+}
+
+// Instead of "is Send" and "is Clone": one engine and its programs serve any number of callers
+// and aggregates at once.
+func TestT6_5T8_7OneEngineServesManyCallers(t *testing.T) {
+	n := newNode(t, counterText).start()
+	keys := make([]aggregate.Key, 16)
+	for i := range keys {
+		keys[i] = newKey("tenant-a")
+	}
+	together(32, func(i int) {
+		for range 5 {
+			n.do(deposit(keys[i%len(keys)], i%len(keys)))
+		}
+	})
+	for i, key := range keys {
+		n.wantState(key, fmt.Sprintf(`10 {"balance":%d}`, 10*i))
+	}
+}
+
+func TestT7_7InstanceTracksItsIDs(t *testing.T) {
+	n := newNode(t, counterText).start()
+	key := newKey("tenant-a")
+	r := n.do(deposit(key, 1))
+	s, err := n.engine.State(context.Background(), key)
+	n.must(err)
+	if r.TenantID != key.Tenant || r.AggregateID != key.ID || r.AggregateType != key.Type || s.TenantID != key.Tenant || s.AggregateID != key.ID {
+		t.Errorf("got %s and %s", toJSON(t, r), toJSON(t, s))
+	}
+}
+
+func TestSeed11_9SubjectsAreNamespaced(t *testing.T) {
+	n := newNode(t, counterText).start()
+	key, other := newKey("acme-corp"), newKey("")
+	n.do(deposit(key, 100))
+	n.do(deposit(other, 100))
+	nc, err := n.server.Connect("look")
+	n.must(err)
+	js, err := jetstream.New(nc)
+	n.must(err)
+	st, err := js.Stream(context.Background(), envelope.StreamName)
+	n.must(err)
+	info, err := st.Info(context.Background(), jetstream.WithSubjectFilter(">"))
+	n.must(err)
+	want := map[string]uint64{"tenant.acme-corp.aggregate.Account." + key.ID.String(): 1, "tenant._.aggregate.Account." + other.ID.String(): 1}
+	if !maps.Equal(info.State.Subjects, want) {
+		t.Errorf("got %v, want %v", info.State.Subjects, want)
 	}
 }

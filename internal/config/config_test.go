@@ -91,6 +91,22 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+func TestOffLoopbackNeedsAuthentication(t *testing.T) {
+	for _, mend := range []func(*Settings){
+		func(s *Settings) { s.Insecure = true },
+		func(s *Settings) { s.AuthTokens = "tokens.yaml" },
+		func(s *Settings) { s.JWTKeys = "https://id/jwks" },
+		func(s *Settings) { s.TLSCert, s.TLSKey, s.TLSClientCA = "c", "k", "ca" },
+	} {
+		s := Default()
+		s.Data, s.Manifests, s.Listen, s.AdminListen = t.TempDir(), t.TempDir(), "0.0.0.0:8080", "[::]:8081"
+		mend(&s)
+		if err := s.Validate(); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+}
+
 func TestValidateFinds(t *testing.T) {
 	tests := []struct {
 		want string
@@ -108,6 +124,10 @@ func TestValidateFinds(t *testing.T) {
 		{"log.level", func(s *Settings) { s.LogLevel = "loud" }},
 		{"snapshot.threshold", func(s *Settings) { s.SnapshotThreshold = 0 }},
 		{"retries.max", func(s *Settings) { s.MaxRetries = -1 }},
+		{"listen", func(s *Settings) { s.Listen = "0.0.0.0:8080" }},
+		{"admin.listen", func(s *Settings) { s.AdminListen = ":8081" }},
+		{"tls.key", func(s *Settings) { s.TLSCert = "x" }},
+		{"tls.client_ca", func(s *Settings) { s.TLSClientCA = "x" }},
 		{"live.idle", func(s *Settings) { s.LiveIdle = 0 }},
 	}
 	for _, tt := range tests {

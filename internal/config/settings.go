@@ -31,6 +31,19 @@ type Settings struct {
 	LiveMax           int
 	LiveIdle          time.Duration
 	ClockMaxJump      time.Duration
+	Insecure          bool
+	TLSCert           string
+	TLSKey            string
+	TLSClientCA       string
+	AuthTokens        string
+	JWTKeys           string
+	JWTIssuer         string
+	JWTAudience       string
+	NATSCreds         string
+	NATSNKey          string
+	NATSCA            string
+	NATSCert          string
+	NATSKey           string
 	MaxBody           int64
 	ShutdownTimeout   time.Duration
 	LogLevel          string
@@ -68,6 +81,7 @@ func (s *Settings) Validate() error {
 		checkAddress(bad, "nats.listen", s.NATSListen)
 	}
 	checkURL(bad, s.NATSURL)
+	s.checkSecurity(bad)
 	checkDir(bad, "data", s.Data)
 	oneOf(bad, "sync", s.Sync, "group", "always", "interval")
 	oneOf(bad, "tenancy.ids", s.TenancyIDs, "scoped", "exclusive")
@@ -88,6 +102,38 @@ func (s *Settings) Validate() error {
 		bad("retries.max", "must not be negative")
 	}
 	return errors.Join(errs...)
+}
+
+// checkSecurity asks for whole pairs of files, and for authentication where others than this
+// machine reach a door.
+func (s *Settings) checkSecurity(bad report) {
+	for _, p := range []struct{ key, a, b string }{{"tls.key", s.TLSCert, s.TLSKey}, {"nats.key", s.NATSCert, s.NATSKey}} {
+		if (p.a == "") != (p.b == "") {
+			bad(p.key, "a certificate and its key belong together")
+		}
+	}
+	if s.TLSClientCA != "" && s.TLSCert == "" {
+		bad("tls.client_ca", "needs tls.cert and tls.key")
+	}
+	known := s.AuthTokens != "" || s.JWTKeys != "" || s.TLSClientCA != ""
+	if known || s.Insecure {
+		return
+	}
+	for _, d := range []struct{ key, addr string }{{"listen", s.Listen}, {"admin.listen", s.AdminListen}} {
+		if !loopback(d.addr) {
+			bad(d.key, "%s is reached by others than this machine: set auth.tokens, auth.jwt.keys or tls.client_ca, or say --insecure", d.addr)
+		}
+	}
+}
+
+// loopback tells whether only this machine reaches addr. A malformed one is reported elsewhere.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil || host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
 }
 
 type report func(key, format string, a ...any)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -13,6 +14,7 @@ import (
 	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/config"
 	"github.com/cloudlysis/aggregate/internal/natsd"
+	"github.com/cloudlysis/aggregate/internal/server/auth"
 	"github.com/cloudlysis/aggregate/internal/telemetry"
 	"github.com/cloudlysis/aggregate/manifests"
 	"github.com/cloudlysis/aggregate/store"
@@ -27,6 +29,7 @@ type Options struct {
 	Settings config.Settings // validated
 	Version  string
 	Log      *slog.Logger
+	Level    *telemetry.Level // of Log
 	// Diagnostics takes what the checker finds in the manifests.
 	Diagnostics io.Writer
 	// Ready, when set, is called once with the addresses of the doors when commands are taken.
@@ -48,13 +51,15 @@ type daemon struct {
 	opts    Options
 	log     *slog.Logger
 	metrics *telemetry.Metrics
-	set     *manifests.Set
+	sets    *manifests.Registry
 	server  *natsd.Server // nil with an external server
 	connect func(name string) (*nats.Conn, error)
 	stream  *stream.Log
 	store   *store.Store
 	engine  *engine.Engine
 	doors   *doors
+	auth    auth.Authenticator // nil: no authentication
+	drained atomic.Bool        // of all tenants
 	fatal   chan error
 	closers []func(context.Context) error // in the order of opening
 }
@@ -69,7 +74,7 @@ func Run(ctx context.Context, opts Options) error {
 	if err := d.open(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
-	d.log.Info("ready", "listen", d.doors.data.Addr().String(), "admin", d.doors.admin.Addr().String(), "manifest", d.set.Hash, "sync", d.durability())
+	d.log.Info("ready", "listen", d.doors.data.Addr().String(), "admin", d.doors.admin.Addr().String(), "manifest", d.sets.Current().Hash, "sync", d.durability())
 	if opts.Ready != nil {
 		opts.Ready(d.doors.data.Addr().String(), d.doors.admin.Addr().String())
 	}
@@ -86,7 +91,7 @@ func Run(ctx context.Context, opts Options) error {
 func (d *daemon) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openDoors, d.openNATSDoor} {
+	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openAuth, d.openDoors, d.openNATSDoor} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -128,7 +133,7 @@ func (d *daemon) openStore(context.Context) error {
 func (d *daemon) openEngine(context.Context) error {
 	s := &d.opts.Settings
 	e, err := engine.New(engine.Options{
-		Log: d.stream, Snapshots: d.store, Manifest: d.manifest(), EventID: eventID,
+		Log: d.stream, Snapshots: d.store, Manifest: manifestOf(d.sets.Current()), Admit: d.admit, EventID: eventID,
 		MaxJump: s.ClockMaxJump, SnapshotThreshold: s.SnapshotThreshold, MaxRetries: retries(s.MaxRetries),
 		MaxLive: s.LiveMax, IdleAfter: s.LiveIdle, TenancyRequired: s.TenancyRequired, GasMax: s.GasMax,
 		Observer: d.metrics, Logger: d.log,

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -29,6 +30,10 @@ type doors struct {
 
 func (d *daemon) openDoors(context.Context) error {
 	s := &d.opts.Settings
+	secure, err := d.openTLS()
+	if err != nil {
+		return err
+	}
 	data, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("open the data door: %w", err)
@@ -39,10 +44,13 @@ func (d *daemon) openDoors(context.Context) error {
 		return fmt.Errorf("open the admin door: %w", err)
 	}
 	policy := d.policy(loopback(data))
-	o := &doors{data: data, admin: admin, split: server.NewSplit(data, nil)}
+	o := &doors{data: data, admin: admin, split: server.NewSplit(data, secure)}
 	o.grpc, o.health = server.GRPC(d.engine, d.stream, policy)
 	o.http = httpServer(server.REST(d.engine, d.stream, policy))
-	o.ops = httpServer(server.Admin(&probe{d: d}, d.metrics.Handler()))
+	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
+	if secure != nil {
+		admin = tls.NewListener(admin, secure)
+	}
 	d.serve(o.split.Serve, &o.served)
 	d.serve(func() error { return o.grpc.Serve(o.split.GRPC()) }, &o.served)
 	d.serve(func() error { return o.http.Serve(o.split.HTTP()) }, &o.served)
@@ -56,7 +64,7 @@ func (d *daemon) openDoors(context.Context) error {
 // policy is how a door reads headers; roles and actor are believed only of callers on this machine.
 func (d *daemon) policy(local bool) server.Policy {
 	s := &d.opts.Settings
-	return server.Policy{TenantDefault: aggregate.TenantID(s.TenancyDefault), TenantRequired: s.TenancyRequired, TrustRoles: local, MaxBody: s.MaxBody}
+	return server.Policy{TenantDefault: aggregate.TenantID(s.TenancyDefault), TenantRequired: s.TenancyRequired, Auth: d.auth, TrustRoles: local, MaxBody: s.MaxBody}
 }
 
 // openNATSDoor answers on NATS. Roles are believed where the embedded server listens on loopback only.
@@ -142,7 +150,7 @@ func (p *probe) Health(ctx context.Context) server.Health {
 	const storage = true // the store is open as long as the daemon is; its failures cost replays
 	return server.Health{
 		Healthy: h.Connected && h.Reachable && storage, NATSConnected: h.Connected && h.Reachable, StorageConnected: storage,
-		ActiveAggregates: p.d.engine.Live(), Durability: p.d.durability(), Manifest: p.d.set.Hash, Version: p.d.opts.Version,
+		ActiveAggregates: p.d.engine.Live(), Durability: p.d.durability(), Manifest: p.d.sets.Current().Hash, Version: p.d.opts.Version,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/internal/config"
 	"github.com/cloudlysis/aggregate/internal/natsd"
 	"github.com/cloudlysis/aggregate/stream"
 	"github.com/cloudlysis/aggregate/stream/envelope"
@@ -48,10 +49,14 @@ func (d *daemon) openLog(ctx context.Context) error {
 
 // openExternal connects to the NATS of --nats. Its own setting rules durability.
 func (d *daemon) openExternal(ctx context.Context) error {
+	security, err := natsSecurity(&d.opts.Settings)
+	if err != nil {
+		return err
+	}
 	d.connect = func(name string) (*nats.Conn, error) {
 		// Buffered appends would be sent after a reconnect, when their callers have gone.
-		nc, err := nats.Connect(d.opts.Settings.NATSURL, nats.Name(name), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
-			nats.ReconnectWait(200*time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, time.Second))
+		nc, err := nats.Connect(d.opts.Settings.NATSURL, append(security, nats.Name(name), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
+			nats.ReconnectWait(200*time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, time.Second))...)
 		if err != nil {
 			return nil, fmt.Errorf("connect to NATS at %s: %w", d.opts.Settings.NATSURL, err)
 		}
@@ -64,6 +69,28 @@ func (d *daemon) openExternal(ctx context.Context) error {
 	}
 	d.log.Warn("an external NATS server decides by its own sync setting when an acknowledged command is durable")
 	return d.openStream(ctx, nc, stream.Options{Loads: loads, Logger: d.log})
+}
+
+// natsSecurity are the credentials for an external server.
+func natsSecurity(s *config.Settings) ([]nats.Option, error) {
+	var out []nats.Option
+	if s.NATSCreds != "" {
+		out = append(out, nats.UserCredentials(s.NATSCreds))
+	}
+	if s.NATSNKey != "" {
+		o, err := nats.NkeyOptionFromSeed(s.NATSNKey)
+		if err != nil {
+			return nil, fmt.Errorf("nats.nkey: %w", err)
+		}
+		out = append(out, o)
+	}
+	if s.NATSCA != "" {
+		out = append(out, nats.RootCAs(s.NATSCA))
+	}
+	if s.NATSCert != "" {
+		out = append(out, nats.ClientCert(s.NATSCert, s.NATSKey))
+	}
+	return out, nil
 }
 
 // connectTwice: direct gets run in their connection's read loop, where they would hold up acks.

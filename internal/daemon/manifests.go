@@ -14,7 +14,7 @@ import (
 // loadManifests compiles the set and shows what the checker finds. Nothing is opened when it
 // has errors.
 func (d *daemon) loadManifests() error {
-	set, err := manifests.Load(os.DirFS(d.opts.Settings.Manifests), manifests.Options{Version: d.opts.Version})
+	reg, err := manifests.Open(os.DirFS(d.opts.Settings.Manifests), manifests.Options{Version: d.opts.Version})
 	var broken *manifests.Error
 	if errors.As(err, &broken) {
 		d.show(broken.Diagnostics)
@@ -26,8 +26,8 @@ func (d *daemon) loadManifests() error {
 	if err != nil {
 		return err
 	}
-	d.show(set.Warnings)
-	d.set = set
+	d.show(reg.Current().Warnings)
+	d.sets = reg
 	return nil
 }
 
@@ -35,12 +35,33 @@ func (d *daemon) show(list []*diag.Diagnostic) {
 	_ = diag.Write(d.opts.Diagnostics, diag.Pretty, list, diag.Options{}) // standard error has no reader to tell
 }
 
-func (d *daemon) manifest() *engine.Manifest {
-	return &engine.Manifest{Hash: d.set.Hash, Engine: d.set.Engine, Programs: d.set.Programs}
+func manifestOf(s *manifests.Set) *engine.Manifest {
+	return &engine.Manifest{Hash: s.Hash, Engine: s.Engine, Programs: s.Programs}
 }
 
 // keepManifest stores the sources of the set before anything is decided by it, so that every
 // decision can be explained as long as the log is kept.
 func (d *daemon) keepManifest(ctx context.Context) error {
-	return d.stream.PutManifest(ctx, d.set.Hash, d.set.Sources)
+	set := d.sets.Current()
+	return d.stream.PutManifest(ctx, set.Hash, set.Sources)
+}
+
+// reloadManifests compiles the directory again and swaps the whole set, or nothing.
+func (d *daemon) reloadManifests(ctx context.Context) (changed bool, hash string, err error) {
+	before := d.sets.Current().Hash
+	set, err := d.sets.Reload(manifests.Reload{Accept: func(next *manifests.Set) error {
+		if err := d.stream.PutManifest(ctx, next.Hash, next.Sources); err != nil {
+			return err
+		}
+		d.engine.Swap(manifestOf(next))
+		return nil
+	}})
+	if err != nil {
+		d.log.Error("reload refused: the old manifests stay in force", "manifest", before, "error", err)
+		return false, before, err
+	}
+	if set.Hash != before {
+		d.log.Info("manifests reloaded", "manifest", set.Hash, "before", before)
+	}
+	return set.Hash != before, set.Hash, nil
 }

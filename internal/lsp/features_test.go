@@ -82,8 +82,8 @@ func TestDefinitionAndReferences(t *testing.T) {
 		{"account_test.agg", "then emit depo", "account.agg:event ", 4},
 		{"account_test.agg", "amount: su", "account_test.agg:cases ", 5},
 		{"account_test.agg", `["tell`, "account.agg:roles ", 4},
-		{"account_test.agg", "reject too", "account.agg:else ", 2},
-		{"account_test.agg", "invalid amo", "account.agg:command deposit by teller { ", 6},
+		{"account_test.agg", "reject too", "account.agg:require twice < 1000 else ", 2},
+		{"account_test.agg", "invalid amo", "account.agg:command deposit by teller { ", 7},
 		{"account.agg", "twice < 1", "account.agg:let ", 4},
 		{"account.agg", "status == op", "account.agg:enum Status { ", 3},
 		{"account.agg", "check is_open", "account.agg:guard ", 2},
@@ -148,9 +148,11 @@ func TestRename(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := whole(t)
 			texts := accounts()
+			if tt.file != "account.agg" {
+				s.open(tt.file, texts[tt.file])
+			}
 			var got workspaceEdit
 			s.call("textDocument/rename", renameParams{at(t, s.uri(tt.file), texts[tt.file], tt.mark, 0, len(tt.mark)), tt.to}, &got)
-			s.openFile(tt.file, texts)
 			if len(got.Changes) != len(tt.changed) {
 				t.Errorf("got edits of %d files, want %d: %s", len(got.Changes), len(tt.changed), dump(got))
 			}
@@ -170,8 +172,6 @@ func TestRename(t *testing.T) {
 		})
 	}
 }
-
-func (s *session) openFile(name string, texts map[string]string) { s.open(name, texts[name]) }
 
 // onlyWords replaces the word old outside of /// comments and test names.
 func onlyWords(text, old, new string) string {

@@ -58,7 +58,7 @@ func (l *lines) offset(p position) int {
 	return start + len(line)
 }
 
-// position is the place of byte off.
+// position is the place of byte off, or of the character in which that lies.
 func (l *lines) position(off int) position {
 	off = min(max(off, 0), len(l.text))
 	lo, hi := 0, len(l.starts)
@@ -75,9 +75,10 @@ func (l *lines) position(off int) position {
 	}
 	units := int64(0)
 	for i := 0; i < len(part); {
-		r, n := utf8.DecodeRune(part[i:])
-		units += unitsOf(r)
-		i += n
+		r, n := utf8.DecodeRune(l.text[l.starts[lo]+i:])
+		if i += n; i <= len(part) { // off may lie inside of a character
+			units += unitsOf(r)
+		}
 	}
 	return position{uint32(lo), uint32(units)}
 }

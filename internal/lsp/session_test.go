@@ -67,7 +67,7 @@ func TestBuffersLieOverTheDisk(t *testing.T) {
 func TestTestsOfTheSetAreChecked(t *testing.T) {
 	s := start(t, accounts())
 	s.open("account.agg", strings.Replace(account, "command deposit by", "command pay by", 1))
-	s.wait("account_test.agg", func(d []diagnostic) bool { return len(d) == 2 && d[0].Code == "AGG2012" && d[1].Code == "AGG2012" })
+	s.codes("account_test.agg", "AGG2012", "AGG2012", "AGG2091", "AGG2012")
 	s.notify("textDocument/didClose", documentParams{documentID{s.uri("account.agg")}})
 	s.codes("account_test.agg")
 	s.quits()

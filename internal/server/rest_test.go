@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -222,42 +221,6 @@ func TestAppendStringIsJSON(t *testing.T) {
 		var got string
 		if err := jsonUnmarshal(appendString(nil, s), &got); err != nil || got != s {
 			t.Errorf("%q: got %q, %v", s, got, err)
-		}
-	}
-}
-
-// fakeProbe is a node in a given state.
-type fakeProbe struct{ ok bool }
-
-var _ Probe = fakeProbe{}
-
-func (f fakeProbe) Health(context.Context) Health {
-	return Health{Healthy: f.ok, NATSConnected: f.ok, StorageConnected: true, ActiveAggregates: 3}
-}
-
-func (f fakeProbe) Ready(context.Context) []Check {
-	return []Check{{Name: "stream", OK: f.ok}, {Name: "storage", OK: true}}
-}
-
-func TestAdmin(t *testing.T) {
-	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("m 1\n")) })
-	tests := []struct {
-		path   string
-		ok     bool
-		status int
-		want   string
-	}{
-		{"/health", true, 200, `"healthy":true,"nats_connected":true,"storage_connected":true,"active_aggregates":3`},
-		{"/health", false, 503, `"healthy":false,"nats_connected":false`},
-		{"/ready", true, 200, `{"ready":true}`},
-		{"/ready?verbose", true, 200, `"checks":[{"name":"stream","ok":true}`},
-		{"/ready", false, 503, `"checks":[{"name":"stream","ok":false}`},
-		{"/metrics", true, 200, "m 1"},
-	}
-	for _, tt := range tests {
-		resp, body := ask(t, Admin(fakeProbe{tt.ok}, metrics), "GET", tt.path, "")
-		if resp.StatusCode != tt.status || !strings.Contains(body, tt.want) {
-			t.Errorf("%s %v: got %d %s, want %d %s", tt.path, tt.ok, resp.StatusCode, body, tt.status, tt.want)
 		}
 	}
 }

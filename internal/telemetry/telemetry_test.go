@@ -23,11 +23,11 @@ func command(tenant aggregate.TenantID) *aggregate.Command {
 
 func TestMetricsHearTheEngine(t *testing.T) {
 	var log bytes.Buffer
-	l, err := NewLogger(&log, "debug", "test")
-	if err != nil {
+	var level Level
+	if err := level.Set("debug"); err != nil {
 		t.Fatal(err)
 	}
-	m := NewMetrics(l)
+	m := NewMetrics(NewLogger(&log, &level, "test"))
 	one := &aggregate.Reply{Version: 1, Events: make([]aggregate.Event, 1)}
 	m.Command(command("acme"), one, nil, 40, time.Millisecond)
 	m.Command(command("acme"), nil, &aggregate.RejectedError{Code: "insufficient_funds"}, 30, time.Millisecond)
@@ -94,5 +94,24 @@ func TestOutcome(t *testing.T) {
 		if got := Outcome(tt.r, tt.err); got != tt.want {
 			t.Errorf("%v: got %s, want %s", tt.err, got, tt.want)
 		}
+	}
+}
+
+func TestLevelChangesWhileRunning(t *testing.T) {
+	var (
+		out   bytes.Buffer
+		level Level
+	)
+	log := NewLogger(&out, &level, "")
+	log.Debug("one")
+	if err := level.Set("debug"); err != nil || level.String() != "debug" {
+		t.Fatalf("got %s, %v", level.String(), err)
+	}
+	log.Debug("two")
+	if err := level.Set("loud"); err == nil || level.String() != "debug" {
+		t.Errorf("got %s, %v", level.String(), err)
+	}
+	if s := out.String(); strings.Contains(s, "one") || !strings.Contains(s, "two") || strings.Contains(s, "environment") {
+		t.Errorf("got %s", s)
 	}
 }

@@ -61,9 +61,12 @@ func (m *Machine) mountLoop() error {
 // Freeze is the moment of the cut, while programs still run.
 func (m *Machine) Freeze() { m.disk.Freeze() }
 
+// Cease lets go of the flushes that wait since the freeze: their callers have been killed and need the answer to end.
+func (m *Machine) Cease() { m.disk.Off() }
+
 // Off takes the machine down after a freeze, when no program runs on it any more, and gives the disk for the next boot.
 func (m *Machine) Off(r *rand.Rand) (*Disk, CutStats, error) {
-	m.disk.Off()
+	m.Cease()
 	err := errors.Join(unmount(m.MountPoint()), unmount(m.fusePoint()))
 	if err != nil {
 		return nil, CutStats{}, err
@@ -231,4 +234,12 @@ func Mountable(dir string) error {
 // InOwnMounts makes c run in a mount namespace of its own, which needs root, and end with this process's thread.
 func InOwnMounts(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+}
+
+// tie makes c end with this process. The kernel watches the thread that started c, and Go keeps its threads.
+func tie(c *exec.Cmd) {
+	if c.SysProcAttr == nil {
+		c.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	c.SysProcAttr.Pdeathsig = syscall.SIGKILL
 }

@@ -19,6 +19,9 @@ func (*Machine) MountPoint() string { return "" }
 // Freeze is never called.
 func (*Machine) Freeze() {}
 
+// Cease is never called.
+func (*Machine) Cease() {}
+
 // Off is never called.
 func (*Machine) Off(*rand.Rand) (*Disk, CutStats, error) { return nil, CutStats{}, errLinux }
 
@@ -33,3 +36,6 @@ func Mountable(string) error { return errLinux }
 
 // InOwnMounts changes nothing.
 func InOwnMounts(*exec.Cmd) {}
+
+// tie does nothing: a child may outlive a process that was killed.
+func tie(*exec.Cmd) {}

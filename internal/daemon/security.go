@@ -1,0 +1,47 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+
+	"github.com/cloudlysis/aggregate/internal/server"
+	"github.com/cloudlysis/aggregate/internal/server/auth"
+)
+
+// openAuth reads what callers are known by; without any setting nobody is asked.
+func (d *daemon) openAuth(ctx context.Context) error {
+	s := &d.opts.Settings
+	var chain auth.Chain
+	if s.AuthTokens != "" {
+		t, err := auth.OpenTokens(s.AuthTokens)
+		if err != nil {
+			return err
+		}
+		chain = append(chain, t)
+	}
+	if s.JWTKeys != "" {
+		j, err := auth.OpenJWT(ctx, auth.JWTOptions{Keys: s.JWTKeys, Issuer: s.JWTIssuer, Audience: s.JWTAudience})
+		if err != nil {
+			return err
+		}
+		d.onClose(func(context.Context) error { j.Close(); return nil })
+		chain = append(chain, j)
+	}
+	if len(chain) > 0 {
+		d.auth = chain
+	}
+	return nil
+}
+
+// openTLS gives the configuration of the doors; nil without certificates.
+func (d *daemon) openTLS() (*tls.Config, error) {
+	s := &d.opts.Settings
+	if s.TLSCert == "" {
+		return nil, nil
+	}
+	t, err := server.NewTLS(server.TLSFiles{Cert: s.TLSCert, Key: s.TLSKey, ClientCA: s.TLSClientCA})
+	if err != nil {
+		return nil, err
+	}
+	return t.Config(), nil
+}
