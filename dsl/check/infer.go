@@ -115,11 +115,12 @@ func bareKind(t *value.Type) value.Kind {
 
 func (b *body) jsonNumber(e *ast.Num) Expr {
 	text := plainDigits(e.Text)
-	if _, ok := value.ParseDecimalText(text); !ok {
+	v, ok := value.ParseDecimalText(text)
+	if !ok {
 		b.c.report(diag.LiteralOutOfRange, e.Span, "the number %s does not fit", e.Text).Hint = "numbers have up to 34 digits"
 		return b.bad(e.Span)
 	}
-	return &Const{Typed{value.JSONType, e.Span}, value.MakeString(text)}
+	return &Const{Typed{value.JSONType, e.Span}, value.MakeString(string(value.AppendDecimal(nil, v)))}
 }
 
 // jsonLiteral makes json of the literal x where json is expected (ruling 47).

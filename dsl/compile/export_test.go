@@ -24,3 +24,19 @@ func EvalBound(p *bytecode.Program, e bytecode.Eval, state []value.V) int64 {
 	}
 	return cost
 }
+
+// RuleBoundsOn gives the bounds of every rule for values that are known: those of slots that a
+// rule begins with. Where at gives none, the bounds of the types hold.
+func RuleBoundsOn(a *check.Aggregate, p *bytecode.Program, at func(slot int) (value.V, bool)) map[string]int64 {
+	out := map[string]int64{}
+	for _, r := range rules(a, p) {
+		b := newBounder(p, &r, nil)
+		for s, o := range b.root {
+			if v, ok := at(s); ok {
+				b.first[s] = shapeOfValue(o.typ, v)
+			}
+		}
+		out[r.name] = b.bound(r.run(b)).Gas
+	}
+	return out
+}

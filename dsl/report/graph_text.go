@@ -79,7 +79,7 @@ func (g *Graph) Dot(w io.Writer) error {
 }
 
 // JSON writes the graph as one JSON document.
-func (g *Graph) JSON(w io.Writer) error { return writeJSON(w, g) }
+func (g *Graph) JSON(w io.Writer) error { return WriteJSON(w, g) }
 
 // sentences tell the graph in words, for those who do not see it.
 func (g *Graph) sentences() []string {

@@ -292,9 +292,10 @@ func mdText(s string) string {
 }
 
 // JSON writes the matrix as one JSON document.
-func (m *Matrix) JSON(w io.Writer) error { return writeJSON(w, m) }
+func (m *Matrix) JSON(w io.Writer) error { return WriteJSON(w, m) }
 
-func writeJSON(w io.Writer, v any) error {
+// WriteJSON writes a matrix or graph, or a list of them, as one JSON document.
+func WriteJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -22,7 +22,7 @@ func OpenAPI(w io.Writer, set *check.Set, info SchemaInfo) error {
 		paths.set(base+"/events", object{{"parameters", params("id", "tenant")}, {"get", s.list(a)}})
 	}
 	s.defs.set("Problem", problemSchema())
-	return writeJSON(w, object{
+	return WriteJSON(w, object{
 		{"openapi", "3.1.0"},
 		{"info", object{{"title", info.Title}, {"version", info.Version}, {"description", "Commands, states and events over HTTP. " + numbersNote}}},
 		{"servers", []object{{{"url", "http://127.0.0.1:8080"}, {"description", "The data door of `aggd serve`."}}}},

@@ -170,7 +170,8 @@ func (s *schemas) record(r *value.RecordType, f form) object {
 	if f == incoming {
 		wheres = decl.Wheres
 	}
-	s.defs[at].value = s.fields(r.Name, decl.Doc, r.Fields, decl.Fields, wheres, f)
+	o := s.fields(r.Name, decl.Doc, r.Fields, decl.Fields, wheres, f) // it may move s.defs
+	s.defs[at].value = o
 	return s.ref(name)
 }
 

@@ -67,7 +67,7 @@ func JSONSchema(w io.Writer, set *check.Set, info SchemaInfo) error {
 		s.defs.set(a.Name+".state", s.fields(a.Name+" state", a.Doc, a.State, a.StateInfo, nil, reply))
 		s.defs.set(a.Name+".derived", s.derived(a))
 	}
-	return writeJSON(w, object{
+	return WriteJSON(w, object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"$id", "urn:cloudlysis:aggregate:manifest:" + info.Version},
 		{"title", info.Title},
@@ -110,7 +110,7 @@ func AsyncAPI(w io.Writer, set *check.Set, info SchemaInfo) error {
 		})
 	}
 	s.defs.set("headers", flightHeaders())
-	return writeJSON(w, object{
+	return WriteJSON(w, object{
 		{"asyncapi", "3.0.0"},
 		{"info", object{{"title", info.Title}, {"version", info.Version}, {"description",
 			"Stored events on NATS JetStream, stream AGGREGATE_EVENTS. A message is a flight of one or more commits, each the events of one command; " +

@@ -26,3 +26,18 @@ func TestTry(t *testing.T) {
 		}
 	}
 }
+
+func TestTry3(t *testing.T) {
+	for _, d := range []string{"bank", "order"} {
+		set := load(t, d, example(t, d))
+		i := SchemaInfo{d, "sha256:x"}
+		fs, _ := os.Create("/tmp/" + d + ".schema.json")
+		JSONSchema(fs, set, i)
+		fs, _ = os.Create("/tmp/" + d + ".openapi.json")
+		OpenAPI(fs, set, i)
+		fs, _ = os.Create("/tmp/" + d + ".asyncapi.json")
+		AsyncAPI(fs, set, i)
+		fs, _ = os.Create("/tmp/" + d + ".ts")
+		TypeScript(fs, set, i)
+	}
+}

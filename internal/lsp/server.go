@@ -76,7 +76,25 @@ func newServer(version string) *Server {
 
 func (s *Server) start(in io.Reader, out io.Writer) {
 	s.rpc = jrpc2.NewServer(s.handlers(), &jrpc2.ServerOptions{AllowPush: true, DisableBuiltin: true, Concurrency: 1})
-	s.rpc.Start(channel.LSP(in, nopCloser{out}))
+	s.rpc.Start(gate{channel.LSP(in, nopCloser{out}), s.exit})
+}
+
+// gate lets nothing in after the exit. The session then ends by itself when the next message, or
+// the end of the stream, is read; jrpc2.Server.Stop would panic if a message came meanwhile.
+type gate struct {
+	channel.Channel
+	exit <-chan struct{}
+}
+
+// Recv receives the next message.
+func (g gate) Recv() ([]byte, error) {
+	msg, err := g.Channel.Recv()
+	select {
+	case <-g.exit:
+		return nil, io.EOF
+	default:
+		return msg, err
+	}
 }
 
 // stop ends the timers and the session.
@@ -87,8 +105,11 @@ func (s *Server) stop() {
 		set.halt()
 	}
 	s.mu.Unlock()
-	go s.rpc.Stop() // it waits for the reader, which may wait for its client
+	s.leave()
 }
+
+// leave ends the session with the next message.
+func (s *Server) leave() { s.leaving.Do(func() { close(s.exit) }) }
 
 type nopCloser struct{ io.Writer }
 
@@ -127,7 +148,7 @@ func (s *Server) handlers() handler.Map {
 	}
 	m["shutdown"] = s.shutdown
 	m["exit"] = func(context.Context, *jrpc2.Request) (any, error) {
-		s.leaving.Do(func() { close(s.exit) })
+		s.leave()
 		return nil, nil
 	}
 	m["$/cancelRequest"] = s.cancel

@@ -69,10 +69,11 @@ func (s *Server) close(uri string) {
 		return
 	}
 	delete(s.docs, uri)
-	s.leave(doc)
+	s.part(doc)
 }
 
-func (s *Server) leave(doc *document) {
+// part takes doc out of its set; what is said of a set without documents is taken back.
+func (s *Server) part(doc *document) {
 	set := doc.set
 	delete(set.docs, set.name(doc))
 	if len(set.docs) > 0 {
@@ -91,7 +92,7 @@ func (s *Server) rejoin() {
 	for _, uri := range slices.Sorted(maps.Keys(s.docs)) {
 		doc := s.docs[uri]
 		if doc.path != "" && SetRoot(doc.path, doc.text, s.folders...) != doc.set.root {
-			s.leave(doc)
+			s.part(doc)
 			s.join(doc)
 			s.changed(doc.set, 0)
 		}

@@ -103,7 +103,7 @@ func Admin(p Probe, op Operator, metrics http.Handler, a auth.Authenticator) htt
 	ops.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	ops.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	ops.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	ops.HandleFunc("/", notFound)
+	ops.HandleFunc("/", noRoute("GET /health, /ready, /metrics, /admin/tenants, /admin/manifests, /admin/log-level, /debug/pprof/, POST /admin/drain, /admin/resume, /admin/reload, PUT /admin/log-level"))
 	return mux
 }
 

@@ -101,7 +101,7 @@ func TestAdmin(t *testing.T) {
 		{"PUT", "/admin/log-level", "debug\n", true, 200, `"level":"debug"`, ""},
 		{"PUT", "/admin/log-level", "loud", true, 400, "no such level", ""},
 		{"PUT", "/admin/log-level", "", true, 400, "is expected", ""},
-		{"GET", "/admin/drain", "", true, 405, "", ""},
+		{"GET", "/admin/drain", "", true, 404, "POST /admin/drain", ""},
 		{"GET", "/debug/pprof/", "", true, 200, "goroutine", ""},
 		{"GET", "/nowhere", "", true, 404, "no_such_route", ""},
 	}

@@ -27,7 +27,7 @@ func REST(cmds Commands, events Events, p Policy) http.Handler {
 	mux.HandleFunc("POST /v1/aggregates/{type}/{id}/commands", r.submit)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}", r.state)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}/events", r.list)
-	mux.HandleFunc("/", notFound)
+	mux.HandleFunc("/", noRoute("POST /v1/aggregates/{type}/{id}/commands, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events"))
 	return mux
 }
 
@@ -213,12 +213,13 @@ func writeProblem(w http.ResponseWriter, err error, command aggregate.ID) {
 	_, _ = w.Write(b)
 }
 
-// notFound answers what no route fits, with the routes there are.
-func notFound(w http.ResponseWriter, req *http.Request) {
-	p := Problem{Status: http.StatusNotFound, Code: "no_such_route", Title: "No such route",
-		Detail: req.Method + " " + req.URL.Path + ": POST /v1/aggregates/{type}/{id}/commands, GET /v1/aggregates/{type}/{id} and GET /v1/aggregates/{type}/{id}/events are served here"}
-	b := problemBody(&p, aggregate.ID{})
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(b)
+// noRoute answers what no route fits, or fits with another method, with the routes there are.
+func noRoute(routes string) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		p := Problem{Status: http.StatusNotFound, Code: "no_such_route", Title: "No such route", Detail: req.Method + " " + req.URL.Path + ": served here are " + routes}
+		b := problemBody(&p, aggregate.ID{})
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(p.Status)
+		_, _ = w.Write(b)
+	}
 }

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// ask calls the admin door.
+func (n *node) ask(method, path, body string, hdr ...string) (int, string) {
+	n.t.Helper()
+	req, err := http.NewRequest(method, n.admin+path, strings.NewReader(body))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(hdr); i += 2 {
+		req.Header.Set(hdr[i], hdr[i+1])
+	}
+	resp, err := httpClient.Do(req)
+	if err != nil {
+		n.t.Fatalf("%s %s: %v\n%s", method, path, err, n.log)
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b)
+}
+
+const counter = `aggregate Account {
+  state { n: int = 0 }
+  command add { by: int where by > 0 }
+  event added { by: int }
+  decide add { emit added { ..cmd } }
+  apply added { state.n += event.by * FACTOR }
+}
+`
+
+// TestReloadSwapsManifests: a new set takes over without a restart, its replay included; a
+// broken one changes nothing.
+func TestReloadSwapsManifests(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "a.agg"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.ReplaceAll(counter, "FACTOR", "1"))
+	n := start(t, dir, t.TempDir())
+	id := aggregate.NewID()
+	n.want(n.command(id, `{"type":"add","by":5}`), 200, 1)
+	write("aggregate Account {")
+	if code, body := n.ask("POST", "/admin/reload", ""); code != 409 || !strings.Contains(body, "error") {
+		t.Fatalf("a broken set: got %d %s", code, body)
+	}
+	n.want(n.command(id, `{"type":"add","by":5}`), 200, 2)
+	if s := n.state(id); string(s.State["n"]) != "10" {
+		t.Fatalf("got %s", s.raw)
+	}
+	write(strings.ReplaceAll(counter, "FACTOR", "2"))
+	if code, body := n.ask("POST", "/admin/reload", `{"only":["manifests"]}`); code != 200 || !strings.Contains(body, `"changed":true`) {
+		t.Fatalf("got %d %s", code, body)
+	}
+	if s := n.state(id); string(s.State["n"]) != "20" || s.Version != 2 {
+		t.Fatalf("the state was not replayed: %s", s.raw)
+	}
+	if code, body := n.ask("POST", "/admin/reload", ""); code != 200 || !strings.Contains(body, `"changed":false`) {
+		t.Errorf("got %d %s", code, body)
+	}
+}
+
+func TestDrainAndResume(t *testing.T) {
+	n := start(t, bank, t.TempDir())
+	id := aggregate.NewID()
+	n.want(n.command(id, `{"type":"open_account","initial_balance":1}`, "Idempotency-Key", testCommand), 200, 1)
+	if code, body := n.ask("GET", "/admin/tenants", ""); code != 200 || !strings.Contains(body, `"tenant_id":"acme","aggregate_count":1`) {
+		t.Fatalf("got %d %s", code, body)
+	}
+	for range 2 { // draining again is no error
+		if code, body := n.ask("POST", "/admin/drain", `{"tenant_id":"acme"}`); code != 200 {
+			t.Fatalf("got %d %s", code, body)
+		}
+	}
+	if r := n.command(id, `{"type":"deposit","amount":1}`); r.status != 503 {
+		t.Errorf("a draining tenant: got %s", r.raw)
+	}
+	if r := n.command(id, `{"type":"open_account","initial_balance":1}`, "Idempotency-Key", testCommand); !r.Duplicate {
+		t.Errorf("a repeat while draining: got %s", r.raw)
+	}
+	if r := n.command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "globex"); r.status != 200 {
+		t.Errorf("another tenant: got %s", r.raw)
+	}
+	n.ask("POST", "/admin/resume", `{"tenant_id":"acme"}`)
+	n.want(n.command(id, `{"type":"deposit","amount":1}`), 200, 2)
+	n.ask("POST", "/admin/drain", "")
+	if r := n.command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "third"); r.status != 503 {
+		t.Errorf("all drained: got %s", r.raw)
+	}
+	n.ask("POST", "/admin/resume", "")
+	n.want(n.command(id, `{"type":"deposit","amount":1}`), 200, 3)
+}
+
+const testCommand = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1e"
+
+func TestTokensOfTheDaemon(t *testing.T) {
+	out, err := aggd("token").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := regexp.MustCompile(`aggt_\S+`).FindString(string(out))
+	hash := regexp.MustCompile(`sha256: ([0-9a-f]{64})`).FindStringSubmatch(string(out))
+	if token == "" || hash == nil {
+		t.Fatalf("got %s", out)
+	}
+	file := filepath.Join(t.TempDir(), "tokens.yaml")
+	if err := os.WriteFile(file, []byte("tokens:\n- {sha256: "+hash[1]+", actor: ann, tenant: acme, roles: [manager]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AGGREGATE_AUTH_TOKENS", file)
+	n := start(t, bank, t.TempDir())
+	id := aggregate.NewID()
+	if r := n.command(id, `{"type":"open_account"}`); r.status != 401 || r.Code != "unauthenticated" {
+		t.Fatalf("without a token: got %s", r.raw)
+	}
+	auth := []string{"Authorization", "Bearer " + token}
+	n.want(n.command(id, `{"type":"open_account"}`, auth...), 200, 1)
+	n.want(n.command(id, `{"type":"freeze"}`, auth...), 200, 2) // by manager: the token's role
+	if r := n.command(id, `{"type":"unfreeze"}`, append(auth, "X-Tenant-Id", "globex")...); r.status != 403 || r.Code != "tenant_access_denied" {
+		t.Errorf("a forged tenant: got %s", r.raw)
+	}
+	if code, body := n.ask("GET", "/admin/tenants", "", auth...); code != 403 {
+		t.Errorf("no admin: got %d %s", code, body)
+	}
+	if strings.Contains(n.log.String(), token) {
+		t.Error("the token stands in the log")
+	}
+}
+
+// TestStopUnderLoad: SIGTERM while callers are busy. What was acknowledged is there; what was
+// cut off is settled by its command id.
+func TestStopUnderLoad(t *testing.T) {
+	rounds := 3
+	data, id := t.TempDir(), aggregate.NewID()
+	n := start(t, bank, data)
+	n.want(n.command(id, `{"type":"open_account"}`), 200, 1)
+	var acked, unknown []string
+	for range rounds {
+		a, u := stopUnderLoad(t, n, id)
+		acked, unknown = append(acked, a...), append(unknown, u...)
+		n = start(t, bank, data)
+	}
+	for _, c := range acked {
+		if r := n.command(id, `{"type":"deposit","amount":1}`, "Idempotency-Key", c); !r.Duplicate {
+			t.Errorf("acknowledged and lost: %s", r.raw)
+		}
+	}
+	for _, c := range unknown {
+		if r := n.command(id, `{"type":"deposit","amount":1}`, "Idempotency-Key", c); r.status != 200 {
+			t.Errorf("cut off and refused: %s", r.raw)
+		}
+	}
+	want := len(acked) + len(unknown)
+	if s := n.state(id); string(s.State["balance"]) != jsonInt(want) || s.Version != uint64(want+1) {
+		t.Errorf("got %s, want %d deposits", s.raw, want)
+	}
+	t.Logf("%d acknowledged, %d cut off", len(acked), len(unknown))
+}
+
+func jsonInt(n int) string {
+	b, _ := json.Marshal(n)
+	return string(b)
+}
+
+func stopUnderLoad(t *testing.T, n *node, id aggregate.ID) (acked, unknown []string) {
+	t.Helper()
+	var (
+		mu   sync.Mutex
+		wg   sync.WaitGroup
+		done atomic.Bool
+	)
+	for range 16 {
+		wg.Go(func() {
+			for !done.Load() {
+				c := aggregate.NewID().String()
+				r, err := n.try("POST", "/v1/aggregates/Account/"+id.String()+"/commands", `{"type":"deposit","amount":1}`, "Idempotency-Key", c)
+				mu.Lock()
+				if err == nil && r.status == 200 {
+					acked = append(acked, c)
+				} else {
+					unknown = append(unknown, c)
+				}
+				mu.Unlock()
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	if code := n.stop(); code != 0 {
+		t.Errorf("exit %d\n%s", code, n.log)
+	}
+	done.Store(true)
+	wg.Wait()
+	return acked, unknown
+}
+
+// TestSecondSignalLeavesAtOnce needs a stop that waits: a client that keeps a request open.
+func TestSecondSignalLeavesAtOnce(t *testing.T) {
+	n := start(t, bank, t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pr, pw := io.Pipe() // a body that never ends
+	defer pw.Close()
+	req, err := http.NewRequestWithContext(ctx, "POST", n.url+"/v1/aggregates/Account/"+aggregate.NewID().String()+"/commands", pr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if resp, err := httpClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	_, _ = pw.Write([]byte("{"))
+	time.Sleep(200 * time.Millisecond)
+	begin := time.Now()
+	_ = n.cmd.Process.Signal(os.Interrupt)
+	time.Sleep(300 * time.Millisecond)
+	_ = n.cmd.Process.Signal(os.Interrupt)
+	err = n.cmd.Wait()
+	if _, signalled := err.(*exec.ExitError); !signalled || time.Since(begin) > 10*time.Second {
+		t.Errorf("got %v after %v, want the end by the second signal", err, time.Since(begin))
+	}
+}
