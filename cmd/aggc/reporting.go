@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudlysis/aggregate/dsl/check"
+	tree "github.com/cloudlysis/aggregate/dsl/check"
 	"github.com/cloudlysis/aggregate/dsl/report"
 )
 
@@ -29,7 +29,7 @@ func (f *reportFlags) addField(c *cobra.Command, usage string) {
 
 // manifest is a checked set that a report is made of.
 type manifest struct {
-	set   *check.Set
+	set   *tree.Set
 	hash  string
 	title string
 }
@@ -52,7 +52,7 @@ func (f *reportFlags) readManifest(args []string, stderr io.Writer) (*manifest, 
 		}
 		return nil, foundIn(r.Diagnostics)
 	}
-	set := &check.Set{}
+	set := &tree.Set{}
 	var names []string
 	for _, a := range r.Set.Aggregates {
 		names = append(names, a.Name)
@@ -74,8 +74,8 @@ func (f *reportFlags) readManifest(args []string, stderr io.Writer) (*manifest, 
 	return &manifest{set, r.Hash, titleOf(p)}, nil
 }
 
-func (f *reportFlags) keepThoseWithField(set *check.Set) error {
-	var kept []*check.Aggregate
+func (f *reportFlags) keepThoseWithField(set *tree.Set) error {
+	var kept []*tree.Aggregate
 	var missing error
 	for _, a := range set.Aggregates {
 		if _, err := report.NewGraphs(a, f.field); err != nil {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudlysis/aggregate/dsl/check"
+	tree "github.com/cloudlysis/aggregate/dsl/check"
 	"github.com/cloudlysis/aggregate/dsl/report"
 )
 
@@ -32,7 +32,7 @@ func schemaCommand() *cobra.Command {
 }
 
 func schema(f *reportFlags, args []string, stdout, stderr io.Writer) error {
-	write := map[string]func(io.Writer, *check.Set, report.SchemaInfo) error{
+	write := map[string]func(io.Writer, *tree.Set, report.SchemaInfo) error{
 		"json-schema": report.JSONSchema, "openapi": report.OpenAPI, "asyncapi": report.AsyncAPI, "typescript": report.TypeScript,
 	}[f.format]
 	if write == nil {

@@ -168,6 +168,7 @@ type world struct {
 	fields  []aval // of the state
 	before  []aval // of the state before the command; shared by all worlds of a run
 	written []bool // fields that an event of this command may have changed
+	cmd     []aval // fields of the command
 	locals  map[*check.Local]aval
 	facts   map[string]fact // conditions that have been decided on this path
 	events  []happening
@@ -187,6 +188,7 @@ func (w *world) clone() *world {
 	c := *w
 	c.fields = slices.Clone(w.fields)
 	c.written = slices.Clone(w.written)
+	c.cmd = slices.Clone(w.cmd)
 	c.events = slices.Clone(w.events)
 	c.moves = slices.Clone(w.moves)
 	c.locals = make(map[*check.Local]aval, len(w.locals))
@@ -212,6 +214,9 @@ func (m *machine) meet(a, b *world) *world {
 	for i := range w.fields {
 		w.fields[i] = join(m.agg.State[i].Type, a.fields[i], b.fields[i])
 		w.written[i] = a.written[i] || b.written[i]
+	}
+	for i := range w.cmd {
+		w.cmd[i] = join(m.command[i].Type, a.cmd[i], b.cmd[i])
 	}
 	for l, v := range w.locals {
 		other, ok := b.locals[l]
@@ -264,6 +269,11 @@ func joinEvents(a, b []happening) []happening {
 func (m *machine) alike(w, v *world) bool {
 	for i := range w.fields {
 		if !same(m.agg.State[i].Type, w.fields[i], v.fields[i]) || w.written[i] != v.written[i] {
+			return false
+		}
+	}
+	for i := range w.cmd {
+		if !same(m.command[i].Type, w.cmd[i], v.cmd[i]) {
 			return false
 		}
 	}

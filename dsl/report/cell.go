@@ -31,11 +31,14 @@ type Cell struct {
 	Steps []Step `json:"steps,omitempty"`
 	// Invariants are those that the events may break.
 	Invariants []string `json:"invariants,omitempty"`
+	// Broken are those of which at least one is broken whenever no step refuses the command.
+	Broken []string `json:"broken,omitempty"`
 	// Unfollowed tells that the rule has too many paths to follow all of them.
 	Unfollowed bool `json:"unfollowed,omitempty"`
 
-	moves []move
-	last  []Happening // what is emitted when no step ends the command
+	moves   []move
+	last    []Happening // what is emitted when no step ends the command
+	reaches bool        // whether a command can get past all steps
 }
 
 // Happening is an event and whether it is surely emitted, and more than once.
@@ -71,7 +74,7 @@ func (q question) answer() Cell {
 		held = append(slices.Clone(held), q.command.By[0])
 	}
 	m := newMachine(q.agg, held)
-	m.follow = q.field
+	m.follow, m.command = q.field, q.command.Fields
 	w := m.initial()
 	if !q.unborn {
 		w = m.world()
@@ -120,13 +123,13 @@ func (m *machine) final(f *check.Final, w *world) *world {
 
 // cell sums up a run.
 func (m *machine) cell() Cell {
-	c := Cell{Unfollowed: m.steps > maxSteps}
-	ends := m.settle(&c)
+	c := Cell{Unfollowed: m.steps > maxSteps, reaches: m.last != nil}
 	for _, s := range m.out {
 		if s.Refuse != "" && !slices.Contains(c.Codes, s.Refuse) {
 			c.Codes = append(c.Codes, s.Refuse)
 		}
 	}
+	ends := m.settle(&c)
 	var all []happening
 	for i, w := range ends {
 		c.Nothing = c.Nothing || silent(w.events)
@@ -194,7 +197,7 @@ func (m *machine) settle(c *Cell) []*world {
 		}
 	}
 	if len(left) == 0 {
-		c.Invariants = nil
+		c.Broken, c.Invariants = c.Invariants, nil
 	}
 	return left
 }

@@ -26,6 +26,10 @@ func (m *machine) eval(e check.Expr, w *world) aval {
 		return w.fields[e.Field]
 	case *check.DeriveRef:
 		return m.derive(e, w)
+	case *check.CmdField:
+		if e.Field < len(w.cmd) {
+			return w.cmd[e.Field]
+		}
 	case *check.EventField:
 		if e.Field < len(m.event) {
 			return m.event[e.Field]
@@ -294,6 +298,10 @@ func (m *machine) compare(e *check.Cmp, w *world) truth {
 
 func holds(op check.CmpOp, order int) bool {
 	switch op {
+	case check.Eq:
+		return order == 0
+	case check.Ne:
+		return order != 0
 	case check.Lt:
 		return order < 0
 	case check.Le:

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/cloudlysis/aggregate/dsl/check"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -13,8 +14,9 @@ const maxSteps = 200_000
 
 // machine runs rules on what is known of a state.
 type machine struct {
-	agg  *check.Aggregate
-	held map[string]bool // roles that ctx.roles surely holds
+	agg     *check.Aggregate
+	command []value.Field   // of the command
+	held    map[string]bool // roles that ctx.roles surely holds
 	// follow is the field of the state whose moves are noted, -1 for none.
 	follow int
 
@@ -76,6 +78,9 @@ func (m *machine) world() *world {
 		w.fields = append(w.fields, unknown(f.Type))
 	}
 	w.before = slices.Clone(w.fields)
+	for _, f := range m.command {
+		w.cmd = append(w.cmd, unknown(f.Type))
+	}
 	return w
 }
 
@@ -141,8 +146,19 @@ func (m *machine) note(s Step, shown ...string) {
 		return
 	}
 	s.When = slices.Clone(m.ctx)
-	s.Where = unique(append(slices.Clone(m.where), shown...))
+	s.Where = slices.DeleteFunc(unique(append(slices.Clone(m.where), shown...)), s.binds)
 	m.out = append(m.out, s)
+}
+
+// binds tells whether a condition of s says itself what a name stands for: `x is some name`.
+func (s *Step) binds(where string) bool {
+	name, _, _ := strings.Cut(where, " = ")
+	for _, cond := range append([]string{s.Unless, s.If}, s.When...) {
+		if i := strings.Index(cond, " is some "+name); i >= 0 && !strings.HasPrefix(cond[i+len(" is some ")+len(name):], "_") {
+			return true
+		}
+	}
+	return false
 }
 
 func unique(list []string) []string {

@@ -248,16 +248,15 @@ func (m *machine) assumeLogic(e *check.Logic, holds bool, w *world) {
 	}
 }
 
-func (m *machine) assumeCmp(e *check.Cmp, holds bool, w *world) {
-	if e.Op != check.Eq && e.Op != check.Ne || !finite(e.X.Type()) {
+// assumeCmp keeps on each side the members that fit one of the other side.
+func (m *machine) assumeCmp(e *check.Cmp, is bool, w *world) {
+	if !finite(e.X.Type()) {
 		return
 	}
-	equal := holds == (e.Op == check.Eq)
-	for _, side := range [][2]check.Expr{{e.X, e.Y}, {e.Y, e.X}} {
-		if v, ok := m.eval(side[1], w).only(); ok {
-			m.narrow(side[0], w, func(o int) bool { return int64(o) == v.Int() == equal })
-		}
-	}
+	x, y := m.eval(e.X, w).members(), m.eval(e.Y, w).members()
+	fits := func(others []int, f func(other int) bool) bool { return slices.ContainsFunc(others, f) }
+	m.narrow(e.X, w, func(o int) bool { return fits(y, func(p int) bool { return holds(e.Op, o-p) == is }) })
+	m.narrow(e.Y, w, func(o int) bool { return fits(x, func(p int) bool { return holds(e.Op, p-o) == is }) })
 }
 
 // assumeIn narrows x by `x in [a, b]`.
@@ -280,7 +279,7 @@ func (m *machine) assumeIn(e *check.Call, holds bool, w *world) {
 	m.narrow(e.Args[0], w, func(o int) bool { return in[o] == holds })
 }
 
-// narrow keeps the members of a field or local for which f holds; if none is left, what was
+// narrow keeps the members of a field of state or command, or of a local, for which f holds; if none is left, what was
 // assumed cannot be, and nothing is narrowed.
 func (m *machine) narrow(e check.Expr, w *world, f func(int) bool) {
 	switch e := e.(type) {
@@ -288,6 +287,12 @@ func (m *machine) narrow(e check.Expr, w *world, f func(int) bool) {
 		if !e.Old {
 			if v := w.fields[e.Field].keep(f); !v.empty() {
 				w.fields[e.Field] = v
+			}
+		}
+	case *check.CmdField:
+		if e.Field < len(w.cmd) {
+			if v := w.cmd[e.Field].keep(f); !v.empty() {
+				w.cmd[e.Field] = v
 			}
 		}
 	case *check.LocalRef:

@@ -14,8 +14,11 @@ func (c *Cell) note() string {
 	for _, s := range c.Steps {
 		lines = append(lines, s.sentence())
 	}
-	if c.Verdict != Refused {
+	switch {
+	case c.Verdict != Refused && c.reaches:
 		lines = append(lines, c.acceptance(len(lines) > 0))
+	case len(c.Broken) > 0:
+		lines = append(lines, "otherwise refused invariant_violated: "+words(c.Broken, "or")+" would not hold")
 	}
 	if c.Unfollowed {
 		lines = append(lines, "the rule has more paths than can be followed")

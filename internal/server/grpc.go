@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -103,24 +104,40 @@ func eventMessage(e *aggregate.Event) *pb.Event {
 		Schema: uint32(e.Schema), PayloadJson: string(e.Payload), Timestamp: e.Timestamp.UTC().Format(time.RFC3339Nano)}
 }
 
-// statusOf is the gRPC form of ProblemOf.
+// statusOf is the gRPC form of ProblemOf. An error that is a status already, of the transport,
+// stays as it is.
 func statusOf(err error, command aggregate.ID) error {
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
 	p := ProblemOf(err)
-	msg := p.message()
+	var list []protoadapt.MessageV1
+	for _, m := range details(&p, command) {
+		list = append(list, protoadapt.MessageV1Of(m))
+	}
+	st, err := status.New(p.GRPC, p.message()).WithDetails(list...)
+	if err != nil { // no detail of ours fails to marshal
+		return status.Error(p.GRPC, p.message())
+	}
+	return st.Err()
+}
+
+// details are the google.rpc details of a problem.
+func details(p *Problem, command aggregate.ID) []proto.Message {
 	info := &errdetails.ErrorInfo{Reason: p.Code, Domain: errorDomain, Metadata: map[string]string{}}
 	if !command.IsZero() {
 		info.Metadata["command_id"] = command.String()
 	}
-	details := []protoadapt.MessageV1{protoadapt.MessageV1Of(info)}
+	out := []proto.Message{info}
 	if len(p.Errors) > 0 {
 		bad := &errdetails.BadRequest{}
 		for _, e := range p.Errors {
 			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: e.Path, Description: e.Message})
 		}
-		details = append(details, protoadapt.MessageV1Of(bad))
+		out = append(out, bad)
 	}
 	if p.RetryAfter > 0 {
-		details = append(details, protoadapt.MessageV1Of(&errdetails.RetryInfo{RetryDelay: durationpb.New(p.RetryAfter)}))
+		out = append(out, &errdetails.RetryInfo{RetryDelay: durationpb.New(p.RetryAfter)})
 	}
 	if f := p.Fault; f != nil {
 		info.Metadata["fault"], info.Metadata["rule"], info.Metadata["file"] = f.Kind, f.Rule, f.File
@@ -130,11 +147,7 @@ func statusOf(err error, command aggregate.ID) error {
 		info.Metadata["expected"] = strconv.FormatUint(uint64(c.Expected), 10)
 		info.Metadata["actual"] = strconv.FormatUint(uint64(c.Actual), 10)
 	}
-	st, err := status.New(p.GRPC, msg).WithDetails(details...)
-	if err != nil { // no detail of ours fails to marshal
-		return status.Error(p.GRPC, msg)
-	}
-	return st.Err()
+	return out
 }
 
 // grpcHeaders reads gRPC metadata, whose names are lower case.

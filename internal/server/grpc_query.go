@@ -18,9 +18,8 @@ type grpcQueries struct {
 	policy Policy
 }
 
-func (g *grpcQueries) key(ctx context.Context, typ, id string) (aggregate.Key, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	c, err := g.policy.caller(ctx, grpcHeaders(md))
+func (g *grpcQueries) key(ctx context.Context, h headers, typ, id string) (aggregate.Key, error) {
+	c, err := g.policy.caller(ctx, h)
 	if err != nil {
 		return aggregate.Key{}, err
 	}
@@ -30,13 +29,22 @@ func (g *grpcQueries) key(ctx context.Context, typ, id string) (aggregate.Key, e
 
 // GetState implements pb.QueryServiceServer.
 func (g *grpcQueries) GetState(ctx context.Context, req *pb.GetStateRequest) (*pb.GetStateResponse, error) {
-	key, err := g.key(ctx, req.GetAggregateType(), req.GetAggregateId())
+	md, _ := metadata.FromIncomingContext(ctx)
+	key, err := g.key(ctx, grpcHeaders(md), req.GetAggregateType(), req.GetAggregateId())
 	if err != nil {
 		return nil, statusOf(err, aggregate.ID{})
 	}
-	s, err := g.cmds.State(ctx, key)
+	r, err := g.getState(ctx, key)
 	if err != nil {
 		return nil, statusOf(err, aggregate.ID{})
+	}
+	return r, nil
+}
+
+func (g *grpcQueries) getState(ctx context.Context, key aggregate.Key) (*pb.GetStateResponse, error) {
+	s, err := g.cmds.State(ctx, key)
+	if err != nil {
+		return nil, err
 	}
 	return &pb.GetStateResponse{TenantId: string(s.TenantID), AggregateType: string(s.AggregateType), AggregateId: s.AggregateID.String(), Version: uint64(s.Version),
 		StateJson: string(s.State), DerivedJson: string(s.Derived), UpdatedAt: s.UpdatedAt.UTC().Format(time.RFC3339Nano), Token: s.Token}, nil
@@ -44,22 +52,30 @@ func (g *grpcQueries) GetState(ctx context.Context, req *pb.GetStateRequest) (*p
 
 // ListEvents implements pb.QueryServiceServer.
 func (g *grpcQueries) ListEvents(req *pb.ListEventsRequest, out grpc.ServerStreamingServer[pb.ListEventsResponse]) error {
-	key, err := g.key(out.Context(), req.GetAggregateType(), req.GetAggregateId())
+	md, _ := metadata.FromIncomingContext(out.Context())
+	key, err := g.key(out.Context(), grpcHeaders(md), req.GetAggregateType(), req.GetAggregateId())
+	if err == nil {
+		err = g.listEvents(out.Context(), key, aggregate.Version(req.GetAfterVersion()), out.Send)
+	}
 	if err != nil {
 		return statusOf(err, aggregate.ID{})
 	}
+	return nil
+}
+
+func (g *grpcQueries) listEvents(ctx context.Context, key aggregate.Key, after aggregate.Version, send func(*pb.ListEventsResponse) error) error {
 	n := 0
-	for e, err := range g.events.Events(out.Context(), key, aggregate.Version(req.GetAfterVersion())) {
+	for e, err := range g.events.Events(ctx, key, after) {
 		if err != nil {
-			return statusOf(err, aggregate.ID{})
+			return err
 		}
-		if err := out.Send(&pb.ListEventsResponse{Event: eventMessage(&e)}); err != nil {
+		if err := send(&pb.ListEventsResponse{Event: eventMessage(&e)}); err != nil {
 			return err
 		}
 		n++
 	}
-	if n == 0 && req.GetAfterVersion() == 0 {
-		return statusOf(&aggregate.NotFoundError{Key: key}, aggregate.ID{})
+	if n == 0 && after == 0 {
+		return &aggregate.NotFoundError{Key: key}
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ import (
 //	GET  /v1/aggregates/{type}/{id}            the state
 //	GET  /v1/aggregates/{type}/{id}/events     the events, ?after=VERSION
 //
+// and the services of the gRPC door as Connect and gRPC-Web below /aggregate.v1.…/.
+//
 // Answers are application/json, errors application/problem+json.
 func REST(cmds Commands, events Events, p Policy) http.Handler {
 	r := &rest{cmds: cmds, events: events, policy: p}
@@ -27,6 +29,7 @@ func REST(cmds Commands, events Events, p Policy) http.Handler {
 	mux.HandleFunc("POST /v1/aggregates/{type}/{id}/commands", r.submit)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}", r.state)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}/events", r.list)
+	mountConnect(mux, cmds, events, p)
 	mux.HandleFunc("/", noRoute("POST /v1/aggregates/{type}/{id}/commands, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events"))
 	return mux
 }

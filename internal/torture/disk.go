@@ -15,6 +15,8 @@ type Disk struct {
 	image   []byte  // as a reader sees it, with everything that was written
 	pending []write // since the last flush, in order
 	frozen  bool
+	cut     chan struct{} // closed by the freeze
+	left    int           // writes until the freeze, 0 if there is no such number
 	late    int           // how many of pending came before the freeze
 	off     chan struct{} // closed when nobody is left who could use the answer to a flush
 
@@ -28,7 +30,9 @@ type write struct {
 }
 
 // NewDisk makes a disk of an image, which is the disk's from now on. Its length is a multiple of the sector.
-func NewDisk(image []byte) *Disk { return &Disk{image: image, off: make(chan struct{})} }
+func NewDisk(image []byte) *Disk {
+	return &Disk{image: image, cut: make(chan struct{}), off: make(chan struct{})}
+}
 
 // Size is the length in bytes.
 func (d *Disk) Size() int { return len(d.image) }
@@ -58,6 +62,11 @@ func (d *Disk) Write(data []byte, off int) int {
 	copy(d.image[off:], data)
 	d.pending = append(d.pending, w)
 	d.writes++
+	if d.left > 0 {
+		if d.left--; d.left == 0 {
+			d.freeze()
+		}
+	}
 	return len(data)
 }
 
@@ -80,8 +89,22 @@ func (d *Disk) Flush() {
 func (d *Disk) Freeze() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.freeze()
+}
+
+// FreezeAfter is a [Disk.Freeze] right after the next n writes: cuts at a time of their own seldom meet the few
+// microseconds between a write and its flush. The channel is closed by the freeze, whoever asked for it.
+func (d *Disk) FreezeAfter(n int) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = n
+	return d.cut
+}
+
+func (d *Disk) freeze() {
 	if !d.frozen {
 		d.frozen, d.late = true, len(d.pending)
+		close(d.cut)
 	}
 }
 

@@ -207,10 +207,26 @@ func (l *load) refusal(o *op, body []byte) (known bool, err error) {
 			o.out = outcome{accepted: true}
 			return true, nil
 		}
-	case "outcome_unknown", "stream_error", "storage_error", "unavailable", "deadline_exceeded", "canceled", "version_conflict":
+	}
+	if transient[a.Code] {
 		return false, nil
 	}
 	return false, fmt.Errorf("%w: %s", errAnswer, body)
+}
+
+// transient are the codes that say: ask again.
+var transient = map[string]bool{"outcome_unknown": true, "stream_error": true, "storage_error": true, "unavailable": true,
+	"deadline_exceeded": true, "canceled": true, "version_conflict": true}
+
+// insist asks until the answer is not one that says: ask again.
+func insist(ask func() ([]byte, error)) ([]byte, error) {
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		body, err := ask()
+		var a answer
+		if !errors.Is(err, client.ErrRefused) || json.Unmarshal(body, &a) != nil || !transient[a.Code] || time.Since(began) > settleTime {
+			return body, err
+		}
+	}
 }
 
 // newDoor makes a client with connections of its own.
@@ -222,7 +238,7 @@ func newDoor(url string) *client.Client {
 
 // repeat sends an acknowledged command again; it must get its first answer.
 func repeat(ctx context.Context, door *client.Client, o *op) error {
-	body, err := door.Submit(ctx, o.command())
+	body, err := insist(func() ([]byte, error) { return door.Submit(ctx, o.command()) })
 	if err != nil {
 		return fmt.Errorf("%w %s", err, body)
 	}

@@ -170,7 +170,7 @@ func (l *look) ask(ctx context.Context, a *account, commits []aggregate.Commit) 
 // show asks the door for events and state; an unborn account has neither.
 func (l *look) show(ctx context.Context, a *account) ([]event, point, error) {
 	var list, state answer
-	body, err := l.door.Events(ctx, string(a.typ), a.id.String(), 0)
+	body, err := insist(func() ([]byte, error) { return l.door.Events(ctx, string(a.typ), a.id.String(), 0) })
 	if unborn(body, err) {
 		return nil, point{}, nil
 	}
@@ -180,7 +180,7 @@ func (l *look) show(ctx context.Context, a *account) ([]event, point, error) {
 	if err := json.Unmarshal(body, &list); err != nil {
 		return nil, point{}, err
 	}
-	body, err = l.door.State(ctx, string(a.typ), a.id.String())
+	body, err = insist(func() ([]byte, error) { return l.door.State(ctx, string(a.typ), a.id.String()) })
 	if err != nil {
 		return nil, point{}, fmt.Errorf("%w %s", err, body)
 	}

@@ -58,8 +58,39 @@ func (m *Machine) mountLoop() error {
 	return nil
 }
 
-// Freeze is the moment of the cut, while programs still run.
-func (m *Machine) Freeze() { m.disk.Freeze() }
+// freezeTime is how long a freeze waits for its write. Under load there are thousands a second.
+const freezeTime = 100 * time.Millisecond
+
+// Freeze is the moment of the cut, while programs still run: at once or after some writes, perhaps while the kernel
+// writes back what nobody has asked it to; r chooses.
+func (m *Machine) Freeze(r *rand.Rand) {
+	if r.IntN(2) == 0 {
+		cut := m.disk.FreezeAfter(1 + r.IntN(12))
+		if r.IntN(2) == 0 {
+			m.writeBack(r)
+		}
+		select {
+		case <-cut:
+		case <-time.After(freezeTime):
+		}
+	}
+	m.disk.Freeze()
+}
+
+// writeBack has the kernel begin to write dirty pages of some files, without a flush, as it does for itself when
+// memory is short or pages are old. What cannot be opened is left alone: files come and go.
+func (m *Machine) writeBack(r *rand.Rand) {
+	_ = filepath.WalkDir(m.MountPoint(), func(path string, e os.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || r.IntN(3) == 0 {
+			return nil
+		}
+		if f, err := os.Open(path); err == nil {
+			_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE)
+			f.Close()
+		}
+		return nil
+	})
+}
 
 // Cease lets go of the flushes that wait since the freeze: their callers have been killed and need the answer to end.
 func (m *Machine) Cease() { m.disk.Off() }
@@ -226,8 +257,9 @@ func Mountable(dir string) error {
 	if err != nil {
 		return err
 	}
-	m.Freeze()
-	_, _, err = m.Off(rand.New(rand.NewPCG(1, 1)))
+	r := rand.New(rand.NewPCG(1, 1))
+	m.disk.Freeze()
+	_, _, err = m.Off(r)
 	return err
 }
 

@@ -17,7 +17,7 @@ type Machine struct{}
 func (*Machine) MountPoint() string { return "" }
 
 // Freeze is never called.
-func (*Machine) Freeze() {}
+func (*Machine) Freeze(*rand.Rand) {}
 
 // Cease is never called.
 func (*Machine) Cease() {}

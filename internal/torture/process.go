@@ -157,6 +157,16 @@ func (p *process) alive() bool {
 	}
 }
 
+// isReady tells whether all patterns were found.
+func (p *process) isReady() bool {
+	select {
+	case <-p.full:
+		return true
+	default:
+		return false
+	}
+}
+
 // signal is kill -9; when it returns no thread of the process runs code of its own any more.
 func (p *process) signal() { _ = p.cmd.Process.Kill() }
 

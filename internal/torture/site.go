@@ -185,9 +185,13 @@ func (s *NATSSite) Up(ctx context.Context) (Node, error) {
 	return nodeOf(ctx, s.node, s.url())
 }
 
-// Crash implements Site: aggd, nats-server, or one and then the other.
+// Crash implements Site: aggd, nats-server, or one and then the other. Both, while aggd starts: without a server it
+// would end by itself.
 func (s *NATSSite) Crash(r *rand.Rand) error {
 	which := r.IntN(3)
+	if !s.node.isReady() {
+		which = 2
+	}
 	var errs []error
 	if which != 0 {
 		errs = append(errs, take(s.server))
@@ -261,7 +265,7 @@ func (s *PowerSite) Up(ctx context.Context) (Node, error) {
 
 // Crash implements Site: a cut. The process cannot notice it: it is gone before any flush after the cut is answered.
 func (s *PowerSite) Crash(r *rand.Rand) error {
-	s.machine.Freeze()
+	s.machine.Freeze(r)
 	ended := !s.process.alive()
 	s.process.signal()
 	var stats CutStats
@@ -288,7 +292,6 @@ func (s *PowerSite) Close() error {
 	if s.machine == nil {
 		return nil
 	}
-	s.machine.Freeze()
 	_, _, err := s.machine.Off(rand.New(rand.NewPCG(0, 0)))
 	s.machine = nil
 	return err
