@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ func (f *fixer) set(s *set) error {
 	if !f.diff {
 		for _, d := range done {
 			at := d.Diagnostic.Span.StartPosition()
-			if _, err := fmt.Fprintf(f.stdout, "%s:%d:%d: %s: %s\n", s.shown(at.File), at.Line, at.Column, d.Diagnostic.Code, d.Title); err != nil {
+			if _, err := fmt.Fprintf(f.stdout, "%s:%d:%d: %s: %s\n", s.shown(at.File), at.Line, at.Column, d.Diagnostic.Code, strings.TrimSpace(d.Title)); err != nil {
 				return failed(err)
 			}
 		}

@@ -47,8 +47,9 @@ func newGasRun(r *random, src *dsl.Program, fail func(string, ...any)) *gasRun {
 
 // within holds the gas of a run against the bound by the types and that by the data at hand.
 func (g *gasRun) within(rule string, exact map[string]int64, gas int64) {
-	for what, bound := range map[string]int64{"for its types": g.types[rule], "on this data": exact[rule]} {
-		if bound < 0 {
+	for what, bounds := range map[string]map[string]int64{"for its types": g.types, "on this data": exact} {
+		bound, known := bounds[rule]
+		if !known || bound < 0 {
 			continue
 		}
 		if g.runs++; gas > bound {

@@ -110,12 +110,12 @@ func (m *machine) final(f *check.Final, w *world) *world {
 	}
 	switch m.eval(f.Cond, w).truth() {
 	case yes:
-		m.note(step)
+		m.note(w, step)
 		return nil
 	case open:
 		text, shown := m.residual(f.Cond, w)
 		step.If = text
-		m.note(step, shown...)
+		m.note(w, step, shown...)
 		m.assume(f.Cond, false, w)
 	}
 	return w

@@ -49,6 +49,9 @@ type fnRun struct {
 type Step struct {
 	// When are the conditions under which it is met at all; the outermost first.
 	When []string `json:"when,omitempty"`
+	// After are the events that may have been emitted before, so that conditions speak of the
+	// state after them.
+	After []string `json:"after,omitempty"`
 	// Refuse is the code; empty when the command ends here accepted.
 	Refuse string `json:"refuse,omitempty"`
 	// Unless is the condition that lets the command go on, If the one that ends it; at most one
@@ -121,7 +124,7 @@ func (m *machine) stmt(s check.Stmt, w *world) *world {
 	case *check.Require:
 		return m.require(s, w)
 	case *check.RejectStmt:
-		m.note(Step{Refuse: s.Refusal.Code})
+		m.note(w, Step{Refuse: s.Refusal.Code})
 		return nil
 	case *check.Check:
 		return m.guard(s, w)
@@ -141,11 +144,14 @@ func (m *machine) stmt(s check.Stmt, w *world) *world {
 }
 
 // note keeps a step with the conditions around it.
-func (m *machine) note(s Step, shown ...string) {
+func (m *machine) note(w *world, s Step, shown ...string) {
 	if m.mute > 0 {
 		return
 	}
 	s.When = slices.Clone(m.ctx)
+	for _, h := range w.events {
+		s.After = append(s.After, h.name)
+	}
 	s.Where = slices.DeleteFunc(unique(append(slices.Clone(m.where), shown...)), s.binds)
 	m.out = append(m.out, s)
 }
@@ -195,7 +201,7 @@ func (m *machine) require(s *check.Require, w *world) *world {
 	switch m.eval(s.Cond, w).truth() {
 	case yes:
 	case no:
-		m.note(step)
+		m.note(w, step)
 		ends()
 		return nil
 	default:
@@ -205,7 +211,7 @@ func (m *machine) require(s *check.Require, w *world) *world {
 		} else {
 			step.Unless, shown = m.residual(s.Cond, w)
 		}
-		m.note(step, shown...)
+		m.note(w, step, shown...)
 		ends()
 		m.assume(s.Cond, true, w)
 	}

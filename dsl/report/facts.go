@@ -304,14 +304,24 @@ func (m *machine) narrow(e check.Expr, w *world, f func(int) bool) {
 	}
 }
 
+// assumePresent notes that an optional of the state or the command is, or is not, there.
 func (m *machine) assumePresent(e check.Expr, is bool, w *world) {
-	f, ok := e.(*check.StateField)
-	if !ok || f.Old || w.fields[f.Field].kind != anything {
+	var at *aval
+	switch e := e.(type) {
+	case *check.StateField:
+		if !e.Old {
+			at = &w.fields[e.Field]
+		}
+	case *check.CmdField:
+		if e.Field < len(w.cmd) {
+			at = &w.cmd[e.Field]
+		}
+	}
+	if at == nil || at.kind != anything {
 		return
 	}
-	if is {
-		w.fields[f.Field] = aval{kind: present}
-		return
+	*at = aval{kind: present}
+	if !is {
+		*at = aval{kind: constant, v: value.None}
 	}
-	w.fields[f.Field] = aval{kind: constant, v: value.None}
 }

@@ -44,6 +44,9 @@ func (s *Step) sentence() string {
 	case s.If != "":
 		out += " if " + s.If
 	}
+	if len(s.After) > 0 {
+		out = "after " + words(s.After, "and") + " " + out
+	}
 	if len(s.When) > 0 {
 		out += ", " + around(s.When)
 	}

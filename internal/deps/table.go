@@ -39,6 +39,8 @@ var Table = map[string][]string{
 	"internal/telemetry":                  {"."},
 	"internal/client":                     {".", "gen/aggregate/v1"},
 	"internal/lsp":                        {"dsl", "dsl/..."},
+	"internal/sdnotify":                   {},
+	"internal/deploytest":                 {},
 	"internal/daemon":                     {Anything},
 	"internal/deps":                       {},
 	"cmd/aggd":                            {Anything},

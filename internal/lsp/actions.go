@@ -42,7 +42,7 @@ func (s *Server) codeActions(p codeActionParams) (any, error) {
 }
 
 func title(s string) string {
-	if s == "" {
+	if s = strings.TrimSpace(s); s == "" {
 		return "Fix"
 	}
 	return strings.ToUpper(s[:1]) + s[1:]

@@ -24,18 +24,19 @@ type Metrics struct {
 	log      *slog.Logger
 	tenants  tenantLabels
 
-	commands      *prometheus.CounterVec
-	duration      *prometheus.HistogramVec
-	gas           *prometheus.CounterVec
-	conflicts     *prometheus.CounterVec
-	tenantErrors  *prometheus.CounterVec
-	rehydration   *prometheus.HistogramVec
-	append        prometheus.Histogram
-	flightCommits prometheus.Histogram
-	flightBytes   prometheus.Counter
-	inDoubt       prometheus.Gauge
-	snapshots     *prometheus.CounterVec
-	active        prometheus.Gauge
+	commands          *prometheus.CounterVec
+	duration          *prometheus.HistogramVec
+	gas               *prometheus.CounterVec
+	conflicts         *prometheus.CounterVec
+	tenantErrors      *prometheus.CounterVec
+	rehydration       *prometheus.HistogramVec
+	rehydrationErrors *prometheus.CounterVec
+	append            prometheus.Histogram
+	flightCommits     prometheus.Histogram
+	flightBytes       prometheus.Counter
+	inDoubt           prometheus.Gauge
+	snapshots         *prometheus.CounterVec
+	active            prometheus.Gauge
 }
 
 // NewMetrics makes the metrics and a logger for what happens to commands.
@@ -45,22 +46,23 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100}
 	}
 	m := &Metrics{
-		registry:      prometheus.NewRegistry(),
-		log:           log,
-		commands:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_commands_total", Help: "Commands by outcome."}, []string{"aggregate_type", "tenant_id", "outcome"}),
-		duration:      prometheus.NewHistogramVec(histogram("aggregate_command_duration_seconds", "From the engine's taking a command to its outcome.", latency), []string{"aggregate_type"}),
-		gas:           prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_gas_total", Help: "Gas used by rules."}, []string{"aggregate_type"}),
-		conflicts:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_version_conflicts_total", Help: "Flights refused because the aggregate had moved on."}, []string{"aggregate_type"}),
-		tenantErrors:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Commands refused because the aggregate belongs to another tenant."}, []string{"tenant_id"}),
-		rehydration:   prometheus.NewHistogramVec(histogram("aggregate_rehydration_duration_seconds", "Loading an aggregate.", latency), []string{"aggregate_type", "snapshot"}),
-		append:        prometheus.NewHistogram(histogram("aggregate_append_duration_seconds", "A flight's append, until durable as configured.", latency)),
-		flightCommits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "aggregate_flight_commits", Help: "Commits of one flight.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}}),
-		flightBytes:   prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_flight_bytes_total", Help: "Bytes of appended flights, about."}),
-		inDoubt:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_in_doubt", Help: "Aggregates with an append of unknown outcome."}),
-		snapshots:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_snapshots_total", Help: "Snapshots by what became of them."}, []string{"result"}),
-		active:        prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_active", Help: "Aggregates live in memory."}),
+		registry:          prometheus.NewRegistry(),
+		log:               log,
+		commands:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_commands_total", Help: "Commands by outcome."}, []string{"aggregate_type", "tenant_id", "outcome"}),
+		duration:          prometheus.NewHistogramVec(histogram("aggregate_command_duration_seconds", "From the engine's taking a command to its outcome.", latency), []string{"aggregate_type"}),
+		gas:               prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_gas_total", Help: "Gas used by rules."}, []string{"aggregate_type"}),
+		conflicts:         prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_version_conflicts_total", Help: "Flights refused because the aggregate had moved on."}, []string{"aggregate_type"}),
+		tenantErrors:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Commands refused because the aggregate belongs to another tenant."}, []string{"tenant_id"}),
+		rehydration:       prometheus.NewHistogramVec(histogram("aggregate_rehydration_duration_seconds", "Loading an aggregate.", latency), []string{"aggregate_type", "snapshot"}),
+		rehydrationErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_rehydration_errors_total", Help: "Loads that failed."}, []string{"aggregate_type"}),
+		append:            prometheus.NewHistogram(histogram("aggregate_append_duration_seconds", "A flight's append, until durable as configured.", latency)),
+		flightCommits:     prometheus.NewHistogram(prometheus.HistogramOpts{Name: "aggregate_flight_commits", Help: "Commits of one flight.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}}),
+		flightBytes:       prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_flight_bytes_total", Help: "Bytes of appended flights, about."}),
+		inDoubt:           prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_in_doubt", Help: "Aggregates with an append of unknown outcome."}),
+		snapshots:         prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_snapshots_total", Help: "Snapshots by what became of them."}, []string{"result"}),
+		active:            prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_active", Help: "Aggregates live in memory."}),
 	}
-	m.registry.MustRegister(m.commands, m.duration, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.append, m.flightCommits,
+	m.registry.MustRegister(m.commands, m.duration, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
 		m.flightBytes, m.inDoubt, m.snapshots, m.active, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -177,6 +179,7 @@ func (m *Metrics) Loaded(key aggregate.Key, commits int, snapshot bool, err erro
 	}
 	m.rehydration.WithLabelValues(string(key.Type), from).Observe(took.Seconds())
 	if err != nil {
+		m.rehydrationErrors.WithLabelValues(string(key.Type)).Inc()
 		m.log.Error("an aggregate could not be loaded", "aggregate", key.String(), "commits", commits, "error", err)
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/cloudlysis/aggregate"
 )
 
@@ -199,7 +197,7 @@ func (e *encoder) event(i, j int, ev *aggregate.CommitEvent) {
 }
 
 func (e *encoder) str(s string) {
-	b, err := jsontext.AppendQuote(e.b, s)
+	b, err := appendQuote(e.b, s)
 	if err != nil {
 		e.fail("%q is not UTF-8", s)
 	}
@@ -207,8 +205,7 @@ func (e *encoder) str(s string) {
 }
 
 func (e *encoder) object(raw []byte, what string, commit, event int) {
-	v := jsontext.Value(raw)
-	if len(raw) == 0 || v.Kind() != '{' || !v.IsValid() {
+	if !isObject(raw) {
 		e.fail("commit %d, event %d: the %s is not one JSON object", commit, event, what)
 	}
 	e.b = append(e.b, raw...)

@@ -1,0 +1,191 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+
+	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/engine"
+	"github.com/cloudlysis/aggregate/internal/config"
+	"github.com/cloudlysis/aggregate/internal/telemetry"
+	"github.com/cloudlysis/aggregate/stream/envelope"
+)
+
+// Damage is one thing that verify found wrong.
+type Damage struct {
+	Aggregate string             `json:"aggregate,omitempty"`
+	Sequence  aggregate.Sequence `json:"sequence,omitempty"`
+	What      string             `json:"what"` // message, chain, replay, snapshot
+	Message   string             `json:"message"`
+}
+
+// Verified is what verify has seen.
+type Verified struct {
+	Messages   int      `json:"messages"`
+	Commits    int      `json:"commits"`
+	Events     int      `json:"events"`
+	Aggregates int      `json:"aggregates"`
+	Replayed   int      `json:"replayed"`  // aggregates rebuilt from their first event
+	Snapshots  int      `json:"snapshots"` // compared with a replay
+	Stale      int      `json:"stale_snapshots"`
+	Damage     []Damage `json:"damage"`
+}
+
+// VerifyOptions are what Verify is given.
+type VerifyOptions struct {
+	Settings config.Settings // validated
+	Version  string
+	Log      *slog.Logger
+	// Sample is how many aggregates are replayed, chosen at random; 0: all.
+	Sample int
+	// Progress, when set, is called now and then with what has been seen.
+	Progress func(Verified)
+}
+
+// Verify reads the whole log: every message must be readable; for each aggregate (of the sample)
+// versions are gapless, the chain of hashes holds, every event is one that the manifests know,
+// and the state replayed from the first event is the one in the snapshot. With an embedded
+// server the daemon must not be running on the same data.
+func Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
+	o.Settings.NATSListen = "off"
+	d := &daemon{opts: Options{Settings: o.Settings, Version: o.Version, Log: o.Log, Diagnostics: discard{}}, log: o.Log, metrics: telemetry.NewMetrics(o.Log), fatal: make(chan error, 1)}
+	if err := d.loadManifests(); err != nil {
+		return Verified{}, err
+	}
+	if o.Settings.NATSURL == "" {
+		if _, err := os.Stat(d.path("nats")); err != nil {
+			return Verified{}, fmt.Errorf("there is no log to verify: %w", err)
+		}
+	}
+	v := &verifier{d: d, o: o}
+	err := v.run(ctx)
+	return v.out, errors.Join(err, d.close())
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+type verifier struct {
+	d    *daemon
+	o    VerifyOptions
+	out  Verified
+	keys []aggregate.Key
+}
+
+func (v *verifier) run(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{v.d.openLog, v.d.openStore, v.readAll} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if n := v.o.Sample; n > 0 && n < len(v.keys) {
+		rand.Shuffle(len(v.keys), func(i, j int) { v.keys[i], v.keys[j] = v.keys[j], v.keys[i] })
+		v.keys = v.keys[:n]
+	}
+	for _, key := range v.keys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		v.replay(ctx, key)
+		v.progress()
+	}
+	return nil
+}
+
+func (v *verifier) progress() {
+	if v.o.Progress != nil {
+		v.o.Progress(v.out)
+	}
+}
+
+func (v *verifier) damage(key aggregate.Key, seq aggregate.Sequence, what string, err error) {
+	d := Damage{Sequence: seq, What: what, Message: err.Error()}
+	if key != (aggregate.Key{}) {
+		d.Aggregate = key.String()
+	}
+	v.out.Damage = append(v.out.Damage, d)
+}
+
+// readAll reads every message up to where the log stands now.
+func (v *verifier) readAll(ctx context.Context) error {
+	end, err := v.d.stream.LastSequence(ctx)
+	if err != nil || end == 0 {
+		return err
+	}
+	seen := map[aggregate.Key]bool{}
+	for e, err := range v.d.stream.Follow(ctx, envelope.Filter{AllTenants: true}, 0) {
+		if err != nil && e.Sequence == 0 {
+			return err
+		}
+		v.out.Messages++
+		if err != nil {
+			v.damage(e.Key, e.Sequence, "message", err)
+		}
+		v.out.Commits += len(e.Commits)
+		for i := range e.Commits {
+			v.out.Events += len(e.Commits[i].Events)
+		}
+		if e.Key != (aggregate.Key{}) && !seen[e.Key] {
+			seen[e.Key] = true
+			v.keys = append(v.keys, e.Key)
+		}
+		if e.Sequence >= end {
+			break
+		}
+		if v.out.Messages%1000 == 0 {
+			v.progress()
+		}
+	}
+	v.out.Aggregates = len(v.keys)
+	return ctx.Err()
+}
+
+// replay rebuilds one aggregate and compares its snapshot on the way.
+func (v *verifier) replay(ctx context.Context, key aggregate.Key) {
+	program := v.d.sets.Current().Programs[key.Type]
+	if program == nil {
+		v.damage(key, 0, "replay", fmt.Errorf("the manifests have no aggregate %s", key.Type))
+		return
+	}
+	snap, err := v.d.store.Get(key)
+	if err != nil {
+		v.damage(key, 0, "snapshot", err)
+	}
+	r := engine.NewReplayer(program, key)
+	defer r.Close()
+	if snap != nil && snap.Fingerprint != r.Fingerprint() {
+		v.out.Stale++ // of other rules: the next load drops it
+		snap = nil
+	}
+	for c, err := range v.d.stream.Load(ctx, key, aggregate.Mark{}) {
+		if err != nil {
+			v.damage(key, 0, "chain", err)
+			return
+		}
+		if err := r.Apply(&c.Commit); err != nil {
+			v.damage(key, c.Mark.Sequence, "replay", err)
+			return
+		}
+		if snap != nil && c.Last && r.Version() == snap.Version {
+			v.compare(key, snap, r)
+			snap = nil
+		}
+	}
+	if snap != nil {
+		v.damage(key, snap.Mark.Sequence, "snapshot", fmt.Errorf("it is at version %d, the log ends at %d: the next load drops it", snap.Version, r.Version()))
+	}
+	v.out.Replayed++
+}
+
+func (v *verifier) compare(key aggregate.Key, s *aggregate.Snapshot, r *engine.Replayer) {
+	v.out.Snapshots++
+	if want := r.State(); !bytes.Equal(s.State, want) {
+		v.damage(key, s.Mark.Sequence, "snapshot", fmt.Errorf("at version %d it says %s, the replay %s", s.Version, s.State, want))
+	}
+}
