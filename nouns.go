@@ -62,6 +62,20 @@ type Mark struct {
 	// Stream names the stream and its incarnation (name and creation time), so that a mark is
 	// never taken for one of a stream that was made anew.
 	Stream string `json:"stream"`
+	// Before holds the sequences of the messages before that one, the newest first, as far as they
+	// are known and 0 behind them: what is appended next names them, so that a load can ask for
+	// many messages at once. They are hints.
+	Before [MarkBefore]Sequence `json:"before,omitzero"`
+}
+
+// MarkBefore is how many earlier messages a [Mark] names.
+const MarkBefore = 8
+
+// Follow gives the Before of a mark that comes right after m.
+func (m *Mark) Follow() (b [MarkBefore]Sequence) {
+	b[0] = m.Sequence
+	copy(b[1:], m.Before[:])
+	return b
 }
 
 // Loaded is one commit read from the log and the mark of the message that holds it.

@@ -42,7 +42,7 @@ func TestEstimateIsAnUpperBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		real := len(body) + len(envelope.Single.Subject(key))
-		for k, v := range envelope.Headers(&m, m.First()-1, 1<<62) {
+		for k, v := range envelope.Headers(&m, aggregate.Mark{Version: m.First() - 1, Sequence: 1 << 62, Before: [aggregate.MarkBefore]aggregate.Sequence{1 << 61, 1 << 60, 1 << 59, 1 << 58, 1 << 57, 1 << 56, 1 << 55, 1 << 54}}) {
 			real += len(k) + len(v[0]) + 4
 		}
 		if real > size {

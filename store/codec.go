@@ -12,13 +12,13 @@ import (
 // A value is
 //
 //	sha256(key, 0, rest) rest
-//	rest = format version sequence hash time(created) time(updated) state stream fingerprint commands
+//	rest = format version version(mark) sequence hash n before{n times} time(created) time(updated) state stream fingerprint commands
 //
 // with numbers as uvarint, times and the last four as length and bytes. The key in the checksum
 // ties a value to its aggregate and tenant. The version comes first, so that it is read cheaply.
 
 // format is the first byte after the checksum; another one counts as damaged.
-const format = 1
+const format = 2
 
 // errDamaged: the bytes are not a value that was put under that key.
 var errDamaged = errors.New("damaged snapshot")
@@ -32,6 +32,7 @@ func encode(b []byte, key string, s *aggregate.Snapshot) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(s.Mark.Version))
 	b = binary.AppendUvarint(b, uint64(s.Mark.Sequence))
 	b = append(b, s.Mark.Hash[:]...)
+	b = appendBefore(b, &s.Mark)
 	for _, t := range []time.Time{s.CreatedAt, s.UpdatedAt} {
 		raw, err := t.UTC().MarshalBinary()
 		if err != nil {
@@ -46,6 +47,19 @@ func encode(b []byte, key string, s *aggregate.Snapshot) ([]byte, error) {
 	sum := checksum(key, b[start+sha256.Size:])
 	copy(b[start:], sum[:])
 	return b, nil
+}
+
+// appendBefore leaves the zeros at the end out.
+func appendBefore(b []byte, m *aggregate.Mark) []byte {
+	n := len(m.Before)
+	for n > 0 && m.Before[n-1] == 0 {
+		n--
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	for _, seq := range m.Before[:n] {
+		b = binary.AppendUvarint(b, uint64(seq))
+	}
+	return b
 }
 
 func appendBytes(b, v []byte) []byte {
@@ -73,6 +87,13 @@ func decode(key aggregate.Key, name string, v []byte) (*aggregate.Snapshot, erro
 	s.Mark.Version = aggregate.Version(r.uint())
 	s.Mark.Sequence = aggregate.Sequence(r.uint())
 	copy(s.Mark.Hash[:], r.take(len(s.Mark.Hash)))
+	n := r.uint()
+	if n > uint64(len(s.Mark.Before)) {
+		return nil, errDamaged
+	}
+	for i := range n {
+		s.Mark.Before[i] = aggregate.Sequence(r.uint())
+	}
 	s.CreatedAt, s.UpdatedAt = r.time(), r.time()
 	s.State = r.bytes()
 	s.Mark.Stream = string(r.bytes())

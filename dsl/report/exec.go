@@ -51,7 +51,7 @@ type Step struct {
 	When []string `json:"when,omitempty"`
 	// After are the events that may have been emitted before, so that conditions speak of the
 	// state after them.
-	After []string `json:"after,omitempty"`
+	After []Happening `json:"after,omitempty"`
 	// Refuse is the code; empty when the command ends here accepted.
 	Refuse string `json:"refuse,omitempty"`
 	// Unless is the condition that lets the command go on, If the one that ends it; at most one
@@ -149,9 +149,7 @@ func (m *machine) note(w *world, s Step, shown ...string) {
 		return
 	}
 	s.When = slices.Clone(m.ctx)
-	for _, h := range w.events {
-		s.After = append(s.After, h.name)
-	}
+	s.After = happenings(w.events)
 	s.Where = slices.DeleteFunc(unique(append(slices.Clone(m.where), shown...)), s.binds)
 	m.out = append(m.out, s)
 }

@@ -45,7 +45,7 @@ func (s *Step) sentence() string {
 		out += " if " + s.If
 	}
 	if len(s.After) > 0 {
-		out = "after " + words(s.After, "and") + " " + out
+		out = "after " + eventWords(s.After) + ": " + out
 	}
 	if len(s.When) > 0 {
 		out += ", " + around(s.When)

@@ -41,6 +41,7 @@ var Table = map[string][]string{
 	"internal/lsp":                        {"dsl", "dsl/..."},
 	"internal/sdnotify":                   {},
 	"internal/deploytest":                 {},
+	"internal/loadgen":                    {".", "gen/aggregate/v1"},
 	"internal/daemon":                     {Anything},
 	"internal/deps":                       {},
 	"cmd/aggd":                            {Anything},

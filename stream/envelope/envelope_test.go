@@ -366,7 +366,7 @@ func TestFilterSubjects(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	h := envelope.Headers(sample(), 7, 41)
+	h := envelope.Headers(sample(), aggregate.Mark{Version: 7, Sequence: 41, Before: [aggregate.MarkBefore]aggregate.Sequence{40, 31}})
 	want := map[string][]string{
 		"agg-format": {"1"}, "agg-first-version": {"8"}, "agg-version": {"8"}, "agg-prev-seq": {"41"},
 		"Nats-Expected-Last-Subject-Sequence": {"41"},
@@ -397,7 +397,7 @@ func TestHeadersKeepForeignValuesOut(t *testing.T) {
 	for _, v := range []string{"a\r\nNats-Rollup: all", "ä", "a b", strings.Repeat("x", 129), ""} {
 		m := sample()
 		m.Commits[0].Metadata = map[string]string{"correlation_id": v, "traceparent": v}
-		h := envelope.Headers(m, 0, 0)
+		h := envelope.Headers(m, aggregate.Mark{})
 		if h["x-correlation-id"] != nil || h["traceparent"] != nil {
 			t.Errorf("%q became a header: %v", v, h)
 		}
@@ -413,7 +413,7 @@ func TestVersionsOfAMessage(t *testing.T) {
 	if m.First() != 0 || m.Last() != 0 {
 		t.Errorf("without events: got %d %d", m.First(), m.Last())
 	}
-	if h := envelope.Headers(m, 7, 41); h["agg-first-version"][0] != "8" || h["agg-version"][0] != "7" {
+	if h := envelope.Headers(m, aggregate.Mark{Version: 7, Sequence: 41}); h["agg-first-version"][0] != "8" || h["agg-version"][0] != "7" {
 		t.Errorf("without events: got %v", h)
 	}
 }

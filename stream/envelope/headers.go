@@ -3,6 +3,7 @@ package envelope
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/cloudlysis/aggregate"
 )
@@ -13,6 +14,7 @@ const (
 	HeaderFirstVersion = "agg-first-version" // of the first event
 	HeaderVersion      = "agg-version"       // of the aggregate after the message
 	HeaderPrevSeq      = "agg-prev-seq"      // sequence of the message before it on its subject, 0 for the first
+	HeaderBefore       = "agg-before"        // steps back from there to the messages before that one; a hint
 	HeaderTenant       = "x-tenant-id"
 	HeaderCorrelation  = "x-correlation-id"
 	HeaderTraceparent  = "traceparent"
@@ -34,39 +36,139 @@ const maxHeaderValue = 128
 // MsgID is the message id under which the server looks for duplicates. It is scoped, as the
 // server keeps one table of ids for the whole stream.
 func MsgID(key aggregate.Key, first aggregate.ID) string {
-	b := make([]byte, 0, len(key.Tenant)+len(key.Type)+2*37+2)
+	return string(appendMsgID(make([]byte, 0, len(key.Tenant)+len(key.Type)+2*37+2), key, first))
+}
+
+func appendMsgID(b []byte, key aggregate.Key, first aggregate.ID) []byte {
 	b = append(append(b, key.Tenant.Token()...), '/')
 	b = append(append(b, key.Type...), '/')
 	b, _ = key.ID.AppendText(b)
 	b, _ = first.AppendText(append(b, '/'))
-	return string(b)
+	return b
 }
 
-// Headers makes the headers of m for an aggregate that stands at version at, its last
-// message at sequence guard. The map is the caller's.
-func Headers(m *Message, at aggregate.Version, guard aggregate.Sequence) map[string][]string {
-	first := at.Next()
-	last := at + aggregate.Version(m.Events())
-	seq := strconv.FormatUint(uint64(guard), 10)
-	v := []string{ // one array for all values
-		"1", strconv.FormatUint(uint64(first), 10), strconv.FormatUint(uint64(last), 10), seq,
-		MsgID(m.Key, m.Commits[0].CommandID), string(m.Key.Tenant)}
-	h := make(map[string][]string, 9)
-	h[HeaderFormat] = v[0:1:1]
-	h[HeaderFirstVersion] = v[1:2:2]
-	h[HeaderVersion] = v[2:3:3]
-	h[HeaderPrevSeq] = v[3:4:4]
-	h[HeaderExpectedSeq] = v[3:4:4]
-	h[HeaderMsgID] = v[4:5:5]
-	h[HeaderTenant] = v[5:6:6]
-	meta := m.Commits[0].Metadata
-	if s := meta[metaCorrelation]; isVisible(s) {
-		h[HeaderCorrelation] = []string{s}
+// Headers makes the headers of m for an aggregate that stands at the mark at. The map is the caller's.
+func Headers(m *Message, at aggregate.Mark) map[string][]string {
+	var s HeaderSet
+	return s.Fill("", m, at)
+}
+
+// HeaderSet makes the headers of one message after another in the same memory; all texts of a
+// message lie in one string. The zero HeaderSet is ready for use.
+type HeaderSet struct {
+	// Subject is what was given to Fill.
+	Subject string
+
+	text   []byte
+	values [valueCount]string
+	m      map[string][]string
+}
+
+// Places of values within a HeaderSet.
+const (
+	valueFormat = iota
+	valueFirst
+	valueLast
+	valuePrev
+	valueBefore
+	valueMsgID
+	valueTenant
+	valueCorrelation
+	valueTraceparent
+	valueCount
+)
+
+// Fill makes the headers of m, which will stand on subject after the mark at. The map is valid
+// until the next call; the strings in it stay.
+func (s *HeaderSet) Fill(subject string, m *Message, at aggregate.Mark) map[string][]string {
+	first := &m.Commits[0]
+	ends := [valueCount]int{}
+	b := append(s.text[:0], subject...)
+	b = strconv.AppendUint(b, uint64(at.Version.Next()), 10)
+	ends[valueFirst] = len(b)
+	b = strconv.AppendUint(b, uint64(at.Version)+uint64(m.Events()), 10)
+	ends[valueLast] = len(b)
+	b = strconv.AppendUint(b, uint64(at.Sequence), 10)
+	ends[valuePrev] = len(b)
+	b = appendBefore(b, &at)
+	ends[valueBefore] = len(b)
+	b = appendMsgID(b, m.Key, first.CommandID)
+	ends[valueMsgID] = len(b)
+	s.text = b
+	all := string(b)
+	s.Subject = all[:len(subject)]
+	s.values[valueFormat], s.values[valueTenant] = "1", string(m.Key.Tenant)
+	s.values[valueCorrelation], s.values[valueTraceparent] = first.Metadata[metaCorrelation], first.Metadata[metaTraceparent]
+	from := len(subject)
+	for _, i := range [...]int{valueFirst, valueLast, valuePrev, valueBefore, valueMsgID} {
+		s.values[i] = all[from:ends[i]]
+		from = ends[i]
 	}
-	if s := meta[metaTraceparent]; isVisible(s) {
-		h[HeaderTraceparent] = []string{s}
+	return s.link()
+}
+
+// link points the map at the values, which are always in the same places.
+func (s *HeaderSet) link() map[string][]string {
+	if s.m == nil {
+		s.m = make(map[string][]string, 12)
+		for name, i := range map[string]int{HeaderFormat: valueFormat, HeaderFirstVersion: valueFirst, HeaderVersion: valueLast,
+			HeaderPrevSeq: valuePrev, HeaderExpectedSeq: valuePrev, HeaderMsgID: valueMsgID, HeaderTenant: valueTenant} {
+			s.m[name] = s.values[i : i+1 : i+1]
+		}
 	}
-	return h
+	s.optional(HeaderBefore, valueBefore, s.values[valueBefore] != "")
+	s.optional(HeaderCorrelation, valueCorrelation, isVisible(s.values[valueCorrelation]))
+	s.optional(HeaderTraceparent, valueTraceparent, isVisible(s.values[valueTraceparent]))
+	delete(s.m, HeaderExpectedSubject)
+	return s.m
+}
+
+func (s *HeaderSet) optional(name string, i int, want bool) {
+	if want {
+		s.m[name] = s.values[i : i+1 : i+1]
+		return
+	}
+	delete(s.m, name)
+}
+
+// appendBefore writes how far each message lies before the one behind it, beginning with the one
+// before the message at the mark: small numbers, since an aggregate's messages are often near.
+func appendBefore(b []byte, at *aggregate.Mark) []byte {
+	from := at.Sequence
+	for i, seq := range at.Before {
+		if seq == 0 || seq >= from {
+			break
+		}
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendUint(b, uint64(from-seq), 10)
+		from = seq
+	}
+	return b
+}
+
+// Before appends the sequences that the headers name as those of the messages before it on its
+// subject, the newest first. They are hints: whoever reads there compares the chain of hashes.
+func Before(dst []aggregate.Sequence, h map[string][]string) []aggregate.Sequence {
+	from, ok := PrevSequence(h)
+	if !ok || from == 0 {
+		return dst
+	}
+	dst = append(dst, from)
+	v := h[HeaderBefore]
+	if len(v) == 0 {
+		return dst
+	}
+	for text := range strings.SplitSeq(v[0], " ") {
+		step, err := strconv.ParseUint(text, 10, 64)
+		if err != nil || step == 0 || step >= uint64(from) {
+			return dst
+		}
+		from -= aggregate.Sequence(step)
+		dst = append(dst, from)
+	}
+	return dst
 }
 
 // isVisible tells whether s may be a header: 1 to 128 visible ASCII characters, so that no

@@ -1,0 +1,24 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cloudlysis/aggregate/engine"
+	"github.com/cloudlysis/aggregate/internal/telemetry"
+)
+
+// OpenEngine opens everything below the doors, for tools that run the engine in their own
+// process, and gives how to close it.
+func OpenEngine(ctx context.Context, opts Options) (*engine.Engine, func() error, error) {
+	d := &daemon{opts: opts, log: opts.Log, metrics: telemetry.NewMetrics(opts.Log), fatal: make(chan error, 1)}
+	if err := d.loadManifests(); err != nil {
+		return nil, nil, err
+	}
+	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine} {
+		if err := step(ctx); err != nil {
+			return nil, nil, errors.Join(err, d.close())
+		}
+	}
+	return d.engine, d.close, nil
+}
