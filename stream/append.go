@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -15,13 +16,29 @@ import (
 	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
-// flight is one message on its way.
+// flight is one message on its way. Flights are pooled: the client library copies a message
+// before its publish returns.
 type flight struct {
-	key  aggregate.Key
-	at   aggregate.Mark
-	msg  nats.Msg
-	hash envelope.Hash
-	last aggregate.Version
+	key     aggregate.Key
+	lane    *lane
+	at      aggregate.Mark
+	msg     nats.Msg
+	hash    envelope.Hash
+	last    aggregate.Version
+	body    []byte
+	subject []byte
+	headers envelope.HeaderSet
+}
+
+// maxKeptBody is how much room for a body a pooled flight keeps.
+const maxKeptBody = 512 << 10
+
+func (l *Log) land(f *flight) {
+	if cap(f.body) > maxKeptBody {
+		f.body = nil
+	}
+	f.at, f.msg = aggregate.Mark{}, nats.Msg{}
+	l.flights.Put(f)
 }
 
 // Append adds the commits of one flight after at, all or none, and returns when they are as
@@ -44,11 +61,12 @@ func (l *Log) Append(ctx context.Context, key aggregate.Key, at aggregate.Mark, 
 }
 
 func (l *Log) append(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error) {
-	f, err := l.flight(key, at, commits)
-	if err != nil {
+	f := l.flights.Get().(*flight)
+	defer l.land(f)
+	if err := l.fill(f, key, &at, commits); err != nil {
 		return aggregate.Mark{}, err
 	}
-	inc, err := l.enter(ctx)
+	inc, err := l.enter(ctx, f.lane)
 	if err != nil {
 		return aggregate.Mark{}, err
 	}
@@ -62,34 +80,36 @@ func (l *Log) append(ctx context.Context, key aggregate.Key, at aggregate.Mark, 
 	if err := l.syncedTo(ctx, inc, seq); err != nil {
 		return aggregate.Mark{}, fmt.Errorf("%w: acknowledged at sequence %d, but not known to be on disk: %w", aggregate.ErrInDoubt, seq, err)
 	}
-	if l.current.Load() != inc {
+	if f.lane.current.Load() != inc {
 		return aggregate.Mark{}, fmt.Errorf("%w: %w", aggregate.ErrInDoubt, errGone)
 	}
-	return aggregate.Mark{Version: f.last, Sequence: seq, Hash: f.hash, Stream: inc.mark}, nil
+	return aggregate.Mark{Version: f.last, Sequence: seq, Hash: f.hash, Stream: inc.mark, Before: at.Follow()}, nil
 }
 
-// flight codes the message. It depends on nothing but its arguments and the options.
-func (l *Log) flight(key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (*flight, error) {
+// fill codes the message into f. It depends on nothing but its arguments and the options.
+func (l *Log) fill(f *flight, key aggregate.Key, at *aggregate.Mark, commits []aggregate.Commit) error {
 	m := envelope.Message{Key: key, Prev: at.Hash, Commits: commits}
-	body, err := envelope.Encode(make([]byte, 0, sizeOf(commits)), &m)
+	body, err := envelope.Encode(slices.Grow(f.body[:0], sizeOf(commits)), &m)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if at.Sequence == 0 && at != (aggregate.Mark{Stream: at.Stream}) {
-		return nil, fmt.Errorf("%w: the mark %+v has no sequence", envelope.ErrInvalid, at)
+	if at.Sequence == 0 && *at != (aggregate.Mark{Stream: at.Stream}) {
+		return fmt.Errorf("%w: the mark %+v has no sequence", envelope.ErrInvalid, *at)
 	}
 	if first := m.First(); first != 0 && first != at.Version.Next() {
-		return nil, fmt.Errorf("%w: its first event has version %d after version %d", envelope.ErrInvalid, first, at.Version)
+		return fmt.Errorf("%w: its first event has version %d after version %d", envelope.ErrInvalid, first, at.Version)
 	}
-	f := &flight{key: key, at: at, hash: envelope.HashOf(body), last: at.Version + aggregate.Version(m.Events())}
-	f.msg = nats.Msg{Subject: l.opts.Layout.Subject(key), Data: body, Header: envelope.Headers(&m, at.Version, at.Sequence)}
+	f.key, f.lane, f.at, f.body, f.hash, f.last = key, l.lane(key), *at, body, envelope.HashOf(body), at.Version+aggregate.Version(m.Events())
+	f.subject = l.opts.Layout.AppendSubject(f.subject[:0], key)
+	header := f.headers.Fill(f.subject, &m, at)
 	if l.opts.ExclusiveIDs && at.Sequence == 0 {
-		f.msg.Header[envelope.HeaderExpectedSubject] = []string{l.opts.Layout.Owners(key.Type, key.ID)}
+		header[envelope.HeaderExpectedSubject] = []string{l.opts.Layout.Owners(key.Type, key.ID)}
 	}
+	f.msg = nats.Msg{Subject: f.headers.Subject, Data: body, Header: header}
 	if size, most := int64(len(body)+headerRoom), l.nc.MaxPayload(); size > most {
-		return nil, fmt.Errorf("%w: %d commits make a body of %d bytes; the server takes %d (max_payload), %d of them for headers", aggregate.ErrTooLarge, len(commits), len(body), most, headerRoom)
+		return fmt.Errorf("%w: %d commits make a body of %d bytes; the server takes %d (max_payload), %d of them for headers", aggregate.ErrTooLarge, len(commits), len(body), most, headerRoom)
 	}
-	return f, nil
+	return nil
 }
 
 // headerRoom is more than the headers of any message take.
@@ -142,7 +162,7 @@ func (l *Log) send(ctx context.Context, f *flight) (aggregate.Sequence, error) {
 			}
 		case a.code == codeTooLarge:
 			return 0, fmt.Errorf("%w: %s (stream's max_msg_size)", aggregate.ErrTooLarge, a.text)
-		case a.code != codeBusy && a.code != codeTooMany && a.status != tooMany:
+		case !a.busy():
 			return 0, unavailable("the stream refuses the message: %s (%d)", a.text, a.code)
 		case time.Now().Add(delay).After(give):
 			return 0, unavailable("the server is busy: %s (%d)", a.text, a.code)
@@ -175,25 +195,74 @@ type ack struct {
 
 // publish sends the flight once. All appends pass here.
 func (l *Log) publish(ctx context.Context, f *flight) (ack, error) {
+	if !l.breaker.trouble.Load() {
+		a, err := l.publishOnce(ctx, f)
+		l.breaker.note(verdict(a, err))
+		return a, err
+	}
+	var a ack
+	var err error
+	refused := l.breaker.guard(func() error {
+		a, err = l.publishOnce(ctx, f)
+		return verdict(a, err)
+	})
+	if err == nil && a == (ack{}) { // it was not tried
+		err = refused
+	}
+	return a, err
+}
+
+// verdict is what an answer says of the server's health. A message too great for it is an answer.
+func verdict(a ack, err error) error {
+	if errors.Is(err, aggregate.ErrTooLarge) || errors.Is(err, errFull) {
+		return nil
+	}
+	if err == nil && a.refused() {
+		return errRefused
+	}
+	return err
+}
+
+var errRefused = errors.New("the stream refuses messages")
+
+// refused tells whether the stream would not take any message now.
+func (a *ack) refused() bool {
+	return a.code != 0 && a.code != codeStale && a.code != codeTooLarge && !a.busy()
+}
+
+// busy tells whether the same message may be taken in a moment.
+func (a *ack) busy() bool { return a.code == codeBusy || a.code == codeTooMany || a.status == tooMany }
+
+func (l *Log) publishOnce(ctx context.Context, f *flight) (ack, error) {
 	if !l.nc.IsConnected() { // nothing is buffered for a connection that may never come
 		return ack{}, unavailable("no connection to the server")
 	}
 	m, err := l.inbox.publish(&f.msg, ctx.Done(), l.opts.AckWait)
+	if err == nil {
+		return parseAck(m)
+	}
 	var lost lostError
 	if errors.As(err, &lost) {
-		return ack{}, errors.Join(fmt.Errorf("%w: %w", aggregate.ErrInDoubt, err), ctx.Err())
+		err = fmt.Errorf("%w: %w", aggregate.ErrInDoubt, err)
+		if ctx.Err() != nil {
+			err = errors.Join(err, ctx.Err())
+		}
+		return ack{}, err
 	}
 	if errors.Is(err, nats.ErrMaxPayload) {
 		return ack{}, fmt.Errorf("%w: %w", aggregate.ErrTooLarge, err)
 	}
-	if err != nil {
-		return ack{}, unavailable("publish: %v", err)
+	if errors.Is(err, errFull) {
+		return ack{}, &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: err.Error(), RetryAfter: retryAfter}
 	}
-	return parseAck(m)
+	return ack{}, unavailable("publish: %v", err)
 }
 
 func parseAck(m *nats.Msg) (ack, error) {
-	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
+	if seq := plainAck(m.Data); seq > 0 {
+		return ack{seq: seq}, nil
+	}
+	if len(m.Data) == 0 && m.Header.Get("Status") == noResponders {
 		return ack{}, unavailable("no stream takes the message")
 	}
 	// The server wrote this document; on malformed JSON gjson gives absent values.
@@ -212,9 +281,33 @@ func parseAck(m *nats.Msg) (ack, error) {
 	return a, nil
 }
 
+// plainAck reads the frequent answer, {"stream":"NAME","seq":N} to the letter, and gives 0 for any other.
+func plainAck(b []byte) (seq aggregate.Sequence) {
+	const begin, middle = `{"stream":"`, `","seq":`
+	if len(b) < len(begin) || string(b[:len(begin)]) != begin {
+		return 0
+	}
+	b = b[len(begin):]
+	end := bytes.IndexByte(b, '"')
+	if end < 0 || len(b) < end+len(middle)+2 || string(b[end:end+len(middle)]) != middle || bytes.IndexByte(b[:end], '\\') >= 0 {
+		return 0
+	}
+	b = b[end+len(middle):]
+	if len(b) > 19 || b[len(b)-1] != '}' {
+		return 0
+	}
+	for _, c := range b[:len(b)-1] {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		seq = seq*10 + aggregate.Sequence(c-'0')
+	}
+	return seq
+}
+
 // settleDuplicate looks at the message that the server took for ours: only an equal body is.
 func (l *Log) settleDuplicate(ctx context.Context, f *flight, seq aggregate.Sequence) (aggregate.Sequence, error) {
-	s, err := l.leader(ctx, request{Seq: seq})
+	s, err := l.leader(ctx, f.lane, request{Seq: seq})
 	if err != nil && !errors.Is(err, errAbsent) {
 		return 0, fmt.Errorf("%w: the message taken for a duplicate cannot be read: %w", aggregate.ErrInDoubt, err)
 	}
@@ -231,7 +324,7 @@ var errUnmoved = unavailable("refused as stale, though nothing has changed")
 // settleConflict finds out what stands after the guard: our own bytes from an earlier try, a
 // message of another tenant, or another writer's.
 func (l *Log) settleConflict(ctx context.Context, f *flight) (aggregate.Sequence, error) {
-	s, err := l.leader(ctx, request{Last: f.msg.Subject})
+	s, err := l.leader(ctx, f.lane, request{Last: f.msg.Subject})
 	if errors.Is(err, errAbsent) {
 		if err := l.owned(ctx, f.key); err != nil {
 			return 0, err
@@ -246,7 +339,7 @@ func (l *Log) settleConflict(ctx context.Context, f *flight) (aggregate.Sequence
 	}
 	if err == nil && s.seq > f.at.Sequence && !s.follows(f.at.Sequence) {
 		// Others have gone on from there; ours may be the first of them.
-		s, err = l.leader(ctx, request{Seq: f.at.Sequence + 1, Next: f.msg.Subject})
+		s, err = l.leader(ctx, f.lane, request{Seq: f.at.Sequence + 1, Next: f.msg.Subject})
 	}
 	if err != nil && !errors.Is(err, errAbsent) {
 		return 0, fmt.Errorf("%w: refused as stale, and the message in its place cannot be read: %w", aggregate.ErrInDoubt, err)
@@ -262,7 +355,7 @@ func (l *Log) owned(ctx context.Context, key aggregate.Key) error {
 	if !l.opts.ExclusiveIDs {
 		return nil
 	}
-	s, err := l.leader(ctx, request{Last: l.opts.Layout.Owners(key.Type, key.ID)})
+	s, err := l.leader(ctx, l.lane(key), request{Last: l.opts.Layout.Owners(key.Type, key.ID)})
 	if errors.Is(err, errAbsent) {
 		return nil
 	}

@@ -108,7 +108,7 @@ func TestStoredSubjectAndHeaders(t *testing.T) { // seed T5.5
 	c := commit(key, 1, 2)
 	c.Metadata = map[string]string{"correlation_id": "c-1", "traceparent": "00-aa-bb-01"}
 	m2 := mustAppend(t, l, key, m, c)
-	s, err := l.leader(t.Context(), request{Seq: m2.Sequence})
+	s, err := l.leader(t.Context(), l.lanes[0], request{Seq: m2.Sequence})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestDuplicateOfEqualBodyIsOurs(t *testing.T) {
 	key := newKey("acme")
 	c := commit(key, 0, 1)
 	m := mustAppend(t, l, key, aggregate.Mark{}, c)
-	f, err := l.flight(key, aggregate.Mark{}, []aggregate.Commit{c})
+	f, err := newFlight(l, key, aggregate.Mark{}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -437,7 +437,7 @@ func TestUnmovedConflictIsNoConflict(t *testing.T) {
 		if at.Sequence == 0 {
 			k = newKey("acme")
 		}
-		f, err := l.flight(k, at, []aggregate.Commit{commit(k, at.Version, 1)})
+		f, err := newFlight(l, k, at, commit(k, at.Version, 1))
 		must(t, err)
 		_, err = l.settleConflict(t.Context(), f)
 		wantErr(t, err, errUnmoved)

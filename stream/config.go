@@ -15,12 +15,12 @@ import (
 // in it costs the server 163 bytes.
 const window = 10 * time.Second
 
-// config is how Open creates the stream.
-func (l *Log) config() jetstream.StreamConfig {
+// config is how Open creates the stream of a lane.
+func (l *Log) config(ln *lane) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name:        l.name,
+		Name:        ln.name,
 		Description: "Events of all aggregates; each message is one flight of commits (docs/events.md).",
-		Subjects:    l.opts.Layout.Filters(l.name),
+		Subjects:    l.opts.Layout.Filters(ln.index),
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardNew,
 		Storage:     jetstream.FileStorage,
@@ -33,25 +33,25 @@ func (l *Log) config() jetstream.StreamConfig {
 	}
 }
 
-// ensure gives the stream's state, after creating it when absent.
-func (l *Log) ensure(ctx context.Context) (*jetstream.StreamInfo, error) {
-	info, err := l.info(ctx)
+// ensure gives the state of a lane's stream, after creating it when absent.
+func (l *Log) ensure(ctx context.Context, ln *lane) (*jetstream.StreamInfo, error) {
+	info, err := l.info(ctx, ln)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		// Two nodes may create it at once: the same settings are no error for the second.
-		if _, err = l.js.CreateStream(ctx, l.config()); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		if _, err = l.js.CreateStream(ctx, l.config(ln)); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return nil, streamError(err, "create")
 		}
-		info, err = l.info(ctx)
+		info, err = l.info(ctx, ln)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return info, suits(&info.Config, l.config())
+	return info, suits(&info.Config, l.config(ln))
 }
 
 // info asks the leader for the stream's settings and state.
-func (l *Log) info(ctx context.Context) (*jetstream.StreamInfo, error) {
-	s, err := l.js.Stream(ctx, l.name) // asks for the info as well
+func (l *Log) info(ctx context.Context, ln *lane) (*jetstream.StreamInfo, error) {
+	s, err := l.js.Stream(ctx, ln.name) // asks for the info as well
 	if err != nil {
 		return nil, streamError(err, "info")
 	}

@@ -22,7 +22,7 @@ func (l *Log) Events(ctx context.Context, key aggregate.Key, after aggregate.Ver
 // history replays what the log holds after a version and tells where it ended.
 func (l *Log) history(ctx context.Context, key aggregate.Key, after aggregate.Version, yield func(aggregate.Event, error) bool) (*replay, error) {
 	r := &replay{key: key, yield: func(m *envelope.Message, _ aggregate.Mark) bool { return single(m, after, yield) }}
-	inc, err := l.enter(ctx)
+	inc, err := l.enter(ctx, l.lane(key))
 	if err != nil {
 		return r, err
 	}
@@ -33,7 +33,7 @@ func (l *Log) history(ctx context.Context, key aggregate.Key, after aggregate.Ve
 	if err := l.readable(ctx, inc, last.seq); err != nil {
 		return r, err
 	}
-	frames, err := l.back(ctx, key, last, func(m *envelope.Message, prev aggregate.Sequence) step {
+	frames, err := l.back(ctx, key, last, 0, func(m *envelope.Message, prev aggregate.Sequence) step {
 		if first := m.First(); first > 0 && first <= after.Next() {
 			r.version, r.hash = first-1, m.Prev
 			return stepEnd
@@ -76,7 +76,7 @@ func (l *Log) Subscribe(ctx context.Context, tenant aggregate.TenantID, t aggreg
 }
 
 func (l *Log) subscribe(ctx context.Context, key aggregate.Key, after aggregate.Version, yield func(aggregate.Event, error) bool) error {
-	inc, err := l.enter(ctx)
+	inc, err := l.enter(ctx, l.lane(key))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 type Entry struct {
 	Key      aggregate.Key
 	Sequence aggregate.Sequence
+	Stream   int // its stream, as the layout numbers them
 	Commits  []aggregate.Commit
 
 	prev, hash envelope.Hash
@@ -30,16 +31,23 @@ type Entry struct {
 // body is not of the subject's aggregate) and the reading goes on. An error without one ends it:
 // aggregate.ErrStaleMark when the stream was made anew or lost messages, else aggregate.ErrStream.
 // Chains of single aggregates are not checked here: they can be seen only from their beginning.
+//
+// A sequence is a place in one stream: with several streams a filter that matches more than one
+// aggregate can be followed from 0 only. Who has to go on from a place uses [Log.FollowFrom].
 func (l *Log) Follow(ctx context.Context, filter envelope.Filter, after aggregate.Sequence) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		inc, err := l.enter(ctx)
-		if err == nil {
-			err = l.follow(ctx, inc, filter.Subject(), after, yield)
-		}
-		if err != nil && ctx.Err() == nil {
-			yield(Entry{}, fmt.Errorf("follow %s after sequence %d: %w", filter.Subject(), after, err))
+	key, one := filter.Key()
+	from := make(Position, len(l.lanes))
+	switch {
+	case one:
+		from[l.lane(key).index] = after
+	case len(l.lanes) == 1:
+		from[0] = after
+	case after > 0:
+		return func(yield func(Entry, error) bool) {
+			yield(Entry{}, &aggregate.ValidationError{Path: "after", Message: "one sequence is no place in several streams (layout " + l.opts.Layout.String() + "): follow from a Position"})
 		}
 	}
+	return l.FollowFrom(ctx, filter, from)
 }
 
 const (
@@ -83,7 +91,7 @@ func (l *Log) session(ctx context.Context, inc *incarnation, subject string, aft
 	if err != nil {
 		return after, err
 	}
-	defer l.endConsumer(c)
+	defer l.endConsumer(inc.lane, c)
 	defer msgs.Stop()
 	// The consumer may not have outlived a lost connection, and nobody would tell for a while.
 	reading, cancel := context.WithCancel(ctx)
@@ -102,6 +110,7 @@ func (l *Log) session(ctx context.Context, inc *incarnation, subject string, aft
 			return after, fmt.Errorf("%w: a delivery was lost", errInterrupted)
 		}
 		e, bad := entry(m, aggregate.Sequence(meta.Sequence.Stream))
+		e.Stream = inc.lane.index
 		if err := l.readable(ctx, inc, e.Sequence); err != nil {
 			return after, err
 		}
@@ -115,7 +124,7 @@ func (l *Log) session(ctx context.Context, inc *incarnation, subject string, aft
 // consume makes a consumer that delivers what stands after a sequence, if the stream is still
 // the one that the sequence is of.
 func (l *Log) consume(ctx context.Context, inc *incarnation, subject string, after aggregate.Sequence) (jetstream.Consumer, jetstream.MessagesContext, error) {
-	now, err := l.enter(ctx)
+	now, err := l.enter(ctx, inc.lane)
 	if err == nil && now != inc {
 		return nil, nil, fmt.Errorf("%w: %w", aggregate.ErrStaleMark, errGone)
 	}
@@ -124,7 +133,7 @@ func (l *Log) consume(ctx context.Context, inc *incarnation, subject string, aft
 	}
 	ask, cancel := context.WithTimeout(ctx, l.opts.AckWait)
 	defer cancel()
-	s, err := l.jsr.Stream(ask, l.name)
+	s, err := l.jsr.Stream(ask, inc.lane.name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errInterrupted, err)
 	}
@@ -145,13 +154,13 @@ func (l *Log) consume(ctx context.Context, inc *incarnation, subject string, aft
 }
 
 // endConsumer saves the server the wait until it gives an idle consumer up.
-func (l *Log) endConsumer(c jetstream.Consumer) {
+func (l *Log) endConsumer(ln *lane, c jetstream.Consumer) {
 	if !l.loads.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = l.jsr.DeleteConsumer(ctx, l.name, c.CachedInfo().Name) // it ends by itself as well
+	_ = l.jsr.DeleteConsumer(ctx, ln.name, c.CachedInfo().Name) // it ends by itself as well
 }
 
 func entry(m jetstream.Msg, seq aggregate.Sequence) (Entry, error) {

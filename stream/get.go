@@ -49,22 +49,22 @@ func (r request) data() []byte {
 var errAbsent = errors.New("no such message")
 
 // direct asks any replica that holds the stream; r.Last has no wildcard. At R3 it may lag behind what was acknowledged.
-func (l *Log) direct(ctx context.Context, r request) (*stored, error) {
-	subject, data := "$JS.API.DIRECT.GET."+l.name, []byte(nil)
+func (l *Log) direct(ctx context.Context, ln *lane, r request) (*stored, error) {
+	subject, data := ln.get, []byte(nil)
 	if r.Last != "" {
 		subject += "." + r.Last // the frequent form: the server parses no JSON
 	} else {
 		data = r.data()
 	}
 	for delay := time.Millisecond; ; delay *= 2 {
-		m, err := l.request(ctx, l.loads, subject, data)
+		m, err := l.request(ctx, l.reads, subject, data)
 		if err != nil {
 			return nil, err
 		}
 		switch status := m.Header.Get("Status"); status {
 		case "":
 			return fromDirect(m)
-		case "404":
+		case absent:
 			return nil, errAbsent
 		case "429":
 			if delay > 200*time.Millisecond {
@@ -74,7 +74,7 @@ func (l *Log) direct(ctx context.Context, r request) (*stored, error) {
 				return nil, err
 			}
 		default:
-			return nil, unavailable("get from %s: %s %s", l.name, status, m.Header.Get("Description"))
+			return nil, unavailable("get from %s: %s %s", ln.name, status, m.Header.Get("Description"))
 		}
 	}
 }
@@ -97,8 +97,8 @@ func first(h nats.Header, name string) string {
 }
 
 // leader asks the stream's leader, who knows everything that was acknowledged.
-func (l *Log) leader(ctx context.Context, r request) (*stored, error) {
-	m, err := l.request(ctx, l.nc, "$JS.API.STREAM.MSG.GET."+l.name, r.data())
+func (l *Log) leader(ctx context.Context, ln *lane, r request) (*stored, error) {
+	m, err := l.request(ctx, l.inbox, "$JS.API.STREAM.MSG.GET."+ln.name, r.data())
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (l *Log) leader(ctx context.Context, r request) (*stored, error) {
 		if e.ErrorCode == jetstream.JSErrCodeMessageNotFound || e.ErrorCode == 0 && e.Code == http.StatusNotFound {
 			return nil, errAbsent
 		}
-		return nil, unavailable("get from %s: %s (%d)", l.name, e.Description, e.ErrorCode)
+		return nil, unavailable("get from %s: %s (%d)", ln.name, e.Description, e.ErrorCode)
 	}
 	s := &stored{seq: reply.Message.Seq, subject: reply.Message.Subject, body: reply.Message.Data}
 	if len(reply.Message.Header) > 0 {
@@ -137,17 +137,36 @@ const (
 )
 
 // request asks the server. All reads but consumers pass here.
-func (l *Log) request(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {
+func (l *Log) request(ctx context.Context, in *inbox, subject string, data []byte) (*nats.Msg, error) {
+	if !l.breaker.trouble.Load() {
+		m, err := l.ask(ctx, in, subject, data)
+		l.breaker.note(err)
+		return m, err
+	}
+	var m *nats.Msg
+	err := l.breaker.guard(func() (err error) {
+		m, err = l.ask(ctx, in, subject, data)
+		return err
+	})
+	return m, err
+}
+
+// ask asks until there is an answer, for a while.
+func (l *Log) ask(ctx context.Context, in *inbox, subject string, data []byte) (*nats.Msg, error) {
 	for give := time.Now().Add(l.opts.AckWait); ; {
-		m, err := ask(ctx, nc, subject, data)
+		m, err := in.publish(&nats.Msg{Subject: subject, Data: data}, ctx.Done(), askWait)
+		if err == nil && len(m.Data) == 0 && m.Header.Get("Status") == noResponders {
+			err = nats.ErrNoResponders
+		}
 		if err == nil {
 			return m, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if !isGone(err) || nc.IsClosed() || time.Now().After(give) {
-			return nil, unavailable("the stream %s does not answer: %v", l.name, err)
+		var lost lostError
+		if !errors.As(err, &lost) && !isGone(err) || in.nc.IsClosed() || time.Now().After(give) {
+			return nil, unavailable("the server does not answer: %v", err)
 		}
 		if err := sleep(ctx, askPause); err != nil {
 			return nil, err
@@ -155,10 +174,43 @@ func (l *Log) request(ctx context.Context, nc *nats.Conn, subject string, data [
 	}
 }
 
-func ask(ctx context.Context, nc *nats.Conn, subject string, data []byte) (*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, askWait)
-	defer cancel()
-	return nc.RequestWithContext(ctx, subject, data)
+// Statuses of answers that are no message.
+const (
+	absent       = "404"
+	noResponders = "503"
+)
+
+// ahead asks for several messages in one flight and gives them in the same order, as far as they
+// came: it spares round trips, and whoever misses one asks for it by itself.
+func (l *Log) ahead(ctx context.Context, ln *lane, seqs []aggregate.Sequence) []*stored {
+	if l.breaker.trouble.Load() {
+		return nil
+	}
+	slots := make([]*slot, 0, len(seqs))
+	for _, seq := range seqs {
+		s, err := l.reads.send(&nats.Msg{Subject: ln.get, Data: request{Seq: seq}.data()})
+		if err != nil {
+			break
+		}
+		slots = append(slots, s)
+	}
+	var out []*stored
+	whole := true
+	for _, s := range slots {
+		if !whole {
+			l.reads.giveBack(s)
+			continue
+		}
+		m, err := l.reads.await(s, ctx.Done(), askWait)
+		if whole = err == nil && m.Header.Get("Status") == ""; !whole {
+			continue
+		}
+		got, err := fromDirect(m)
+		if whole = err == nil; whole {
+			out = append(out, got)
+		}
+	}
+	return out
 }
 
 // streamError puts an error of the client library into our terms.

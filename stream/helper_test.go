@@ -173,3 +173,9 @@ func eventually(t testing.TB, what string, ok func() bool) {
 type syncFunc func(context.Context) error
 
 func (f syncFunc) Wait(ctx context.Context) error { return f(ctx) }
+
+// newFlight codes a flight as Append does.
+func newFlight(l *Log, key aggregate.Key, at aggregate.Mark, commits ...aggregate.Commit) (*flight, error) {
+	f := &flight{}
+	return f, l.fill(f, key, &at, commits)
+}

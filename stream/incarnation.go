@@ -9,18 +9,37 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/cloudlysis/aggregate"
 )
 
-// incarnation is one life of the stream with what this process knows of it.
+// lane is one stream of the layout.
+type lane struct {
+	index    int
+	name     string
+	get      string // subject of direct gets
+	current  atomic.Pointer[incarnation]
+	advanced chan struct{} // its watermark went up
+}
+
+func newLane(index int, name string) *lane {
+	return &lane{index: index, name: name, get: "$JS.API.DIRECT.GET." + name, advanced: make(chan struct{}, 1)}
+}
+
+// lane is where key lives.
+func (l *Log) lane(key aggregate.Key) *lane { return l.lanes[l.opts.Layout.Index(key)] }
+
+// incarnation is one life of a stream with what this process knows of it.
 type incarnation struct {
+	lane    *lane
 	created time.Time
 	mark    string        // what Mark.Stream holds
 	seen    atomic.Uint64 // highest sequence acknowledged or read
 	synced  atomic.Uint64 // highest sequence known to be on disk
 }
 
-func newIncarnation(name string, info *jetstream.StreamInfo) *incarnation {
-	inc := &incarnation{created: info.Created, mark: name + "@" + info.Created.UTC().Format(time.RFC3339Nano)}
+func newIncarnation(ln *lane, info *jetstream.StreamInfo) *incarnation {
+	inc := &incarnation{lane: ln, created: info.Created, mark: ln.name + "@" + info.Created.UTC().Format(time.RFC3339Nano)}
 	inc.seen.Store(info.State.LastSeq)
 	return inc
 }
@@ -92,29 +111,37 @@ func (g *gate) wait() <-chan struct{} {
 	return g.ch
 }
 
-// enter gives the current incarnation. After a lost connection it waits until the stream has been
-// compared with what was seen before, for a while.
-func (l *Log) enter(ctx context.Context) (*incarnation, error) {
+// enter gives the current incarnation of a lane. After a lost connection it waits until the
+// streams have been compared with what was seen before, for a while.
+func (l *Log) enter(ctx context.Context, ln *lane) (*incarnation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if ch := l.gate.wait(); ch != nil {
-		if l.nc.IsClosed() {
-			return nil, unavailable("the connection to the server is closed")
-		}
-		t := time.NewTimer(l.opts.AckWait)
-		defer t.Stop()
-		select {
-		case <-ch:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-l.closed:
-			return nil, unavailable("the log is closed")
-		case <-t.C:
-			return nil, unavailable("the connection to the server was lost")
+		if err := l.breaker.guard(func() error { return l.await(ctx, ch) }); err != nil {
+			return nil, err
 		}
 	}
-	return l.current.Load(), nil
+	return ln.current.Load(), nil
+}
+
+// await returns when ch is closed: the gate is open.
+func (l *Log) await(ctx context.Context, ch <-chan struct{}) error {
+	if l.nc.IsClosed() {
+		return unavailable("the connection to the server is closed")
+	}
+	t := time.NewTimer(l.opts.AckWait)
+	defer t.Stop()
+	select {
+	case <-ch:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.closed:
+		return unavailable("the log is closed")
+	case <-t.C:
+		return unavailable("the connection to the server was lost")
+	}
 }
 
 // watch follows the state of the connection until the log is closed.
@@ -135,13 +162,11 @@ func (l *Log) watch(ctx context.Context, statuses chan nats.Status) {
 
 // turn handles one change of the connection's state.
 func (l *Log) turn(ctx context.Context, s nats.Status, statuses <-chan nats.Status) {
+	l.gate.set(false) // also when connected: a short outage may have shown no other state
+	l.inbox.lose()
 	if s != nats.CONNECTED {
-		l.gate.set(false)
-		l.inbox.lose()
 		return
 	}
-	l.gate.set(false) // a short outage may have shown no other state
-	l.inbox.lose()
 	for delay := 50 * time.Millisecond; ; delay = min(2*delay, 2*time.Second) {
 		err := l.compare(ctx)
 		if err == nil {
@@ -149,7 +174,7 @@ func (l *Log) turn(ctx context.Context, s nats.Status, statuses <-chan nats.Stat
 			return
 		}
 		l.opts.Logger.Warn("the stream cannot be compared with what was seen before the reconnect; appends and loads wait",
-			"stream", l.name, "error", err, "retry_after", delay)
+			"layout", l.opts.Layout.String(), "error", err, "retry_after", delay)
 		t := time.NewTimer(delay)
 		select {
 		case <-ctx.Done():
@@ -167,23 +192,33 @@ func (l *Log) turn(ctx context.Context, s nats.Status, statuses <-chan nats.Stat
 	}
 }
 
-// compare starts a new incarnation if the stream is another one or has lost messages that were
-// acknowledged or read.
+// compare looks at all streams.
 func (l *Log) compare(ctx context.Context) error {
+	for _, ln := range l.lanes {
+		if err := l.compareLane(ctx, ln); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareLane starts a new incarnation if the stream is another one or has lost messages that
+// were acknowledged or read.
+func (l *Log) compareLane(ctx context.Context, ln *lane) error {
 	ctx, cancel := context.WithTimeout(ctx, l.opts.AckWait)
 	defer cancel()
-	old := l.current.Load()
-	info, err := l.info(ctx)
+	old := ln.current.Load()
+	info, err := l.info(ctx, ln)
 	// A new leader of a replicated stream may still be applying what was acknowledged before.
 	for i := 0; err == nil && i < lagTries && info.Config.Replicas > 1 && old.lost(info); i++ {
 		if err = sleep(ctx, lagPause); err == nil {
-			info, err = l.info(ctx)
+			info, err = l.info(ctx, ln)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if err := suits(&info.Config, l.config()); err != nil {
+	if err := suits(&info.Config, l.config(ln)); err != nil {
 		return err
 	}
 	if !old.lost(info) && info.Created.Equal(old.created) {
@@ -191,8 +226,8 @@ func (l *Log) compare(ctx context.Context) error {
 		return nil
 	}
 	l.opts.Logger.Error("the stream is not the one that was known: it was made anew or has lost acknowledged messages; live aggregates are dropped",
-		"stream", l.name, "created_before", old.created, "created_now", info.Created, "last_seen", old.seen.Load(), "last_now", info.State.LastSeq)
-	l.current.Store(newIncarnation(l.name, info))
+		"stream", ln.name, "created_before", old.created, "created_now", info.Created, "last_seen", old.seen.Load(), "last_now", info.State.LastSeq)
+	ln.current.Store(newIncarnation(ln, info))
 	l.epoch.Add(1)
 	return nil
 }

@@ -44,11 +44,12 @@ func (l *Log) At(ctx context.Context, key aggregate.Key, seq aggregate.Sequence)
 }
 
 func (l *Log) at(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) (*envelope.Message, error) {
-	inc, err := l.enter(ctx)
+	ln := l.lane(key)
+	inc, err := l.enter(ctx, ln)
 	if err != nil {
 		return nil, err
 	}
-	s, err := l.direct(ctx, request{Seq: seq})
+	s, err := l.direct(ctx, ln, request{Seq: seq})
 	if errors.Is(err, errAbsent) || err == nil && s.subject != l.opts.Layout.Subject(key) {
 		return nil, &aggregate.NotFoundError{Key: key}
 	}
@@ -72,7 +73,8 @@ func (l *Log) readable(ctx context.Context, inc *incarnation, seq aggregate.Sequ
 
 // IsLatest tells whether at is still where key stands, as the log's leader sees it.
 func (l *Log) IsLatest(ctx context.Context, key aggregate.Key, at aggregate.Mark) (bool, error) {
-	inc, err := l.enter(ctx)
+	ln := l.lane(key)
+	inc, err := l.enter(ctx, ln)
 	if err != nil {
 		return false, fmt.Errorf("ask for the latest of %s: %w", key, err)
 	}
@@ -82,7 +84,7 @@ func (l *Log) IsLatest(ctx context.Context, key aggregate.Key, at aggregate.Mark
 	if l.opts.Unshared {
 		return true, nil
 	}
-	s, err := l.leader(ctx, request{Last: l.opts.Layout.Subject(key)})
+	s, err := l.leader(ctx, ln, request{Last: l.opts.Layout.Subject(key)})
 	if errors.Is(err, errAbsent) {
 		err = l.owned(ctx, key)
 		s = &stored{}
@@ -119,6 +121,7 @@ type replay struct {
 	version aggregate.Version // after the last message
 	hash    envelope.Hash     // of the last message
 	seq     aggregate.Sequence
+	mark    aggregate.Mark // of the last message, for what follows it
 	yield   func(*envelope.Message, aggregate.Mark) bool
 	ended   bool // yield wants no more
 }
@@ -132,20 +135,21 @@ func (r *replay) next(inc *incarnation, seq aggregate.Sequence, m *envelope.Mess
 	}
 	r.version += aggregate.Version(m.Events())
 	r.hash, r.seq = hash, seq
-	r.ended = !r.yield(m, aggregate.Mark{Version: r.version, Sequence: seq, Hash: hash, Stream: inc.mark})
+	r.mark = aggregate.Mark{Version: r.version, Sequence: seq, Hash: hash, Stream: inc.mark, Before: r.mark.Follow()}
+	r.ended = !r.yield(m, r.mark)
 	return nil
 }
 
 // load replays what stands after the mark.
 func (l *Log) load(ctx context.Context, r *replay, after aggregate.Mark) error {
-	inc, err := l.enter(ctx)
+	inc, err := l.enter(ctx, l.lane(r.key))
 	if err != nil {
 		return err
 	}
 	if after.Sequence > 0 && after.Stream != inc.mark {
 		return fmt.Errorf("%w: it is of %s, the stream is %s", aggregate.ErrStaleMark, after.Stream, inc.mark)
 	}
-	r.seq = after.Sequence
+	r.seq, r.mark = after.Sequence, after
 	last, err := l.last(ctx, r.key)
 	if err != nil {
 		return err
@@ -160,7 +164,7 @@ func (l *Log) load(ctx context.Context, r *replay, after aggregate.Mark) error {
 	if err := l.readable(ctx, inc, last.seq); err != nil {
 		return err
 	}
-	frames, err := l.back(ctx, r.key, last, func(m *envelope.Message, prev aggregate.Sequence) step {
+	frames, err := l.back(ctx, r.key, last, after.Sequence, func(m *envelope.Message, prev aggregate.Sequence) step {
 		return stepTo(m, prev, after)
 	})
 	if err != nil && !errors.Is(err, errMisfit) {
@@ -184,7 +188,7 @@ func stale(ok bool, format string, args ...any) error {
 
 // last gives the last message of key, nil when there is none.
 func (l *Log) last(ctx context.Context, key aggregate.Key) (*stored, error) {
-	s, err := l.direct(ctx, request{Last: l.opts.Layout.Subject(key)})
+	s, err := l.direct(ctx, l.lane(key), request{Last: l.opts.Layout.Subject(key)})
 	if errors.Is(err, errAbsent) {
 		return nil, l.owned(ctx, key)
 	}
@@ -196,7 +200,7 @@ func (l *Log) verify(ctx context.Context, key aggregate.Key, m aggregate.Mark) e
 	if m.Sequence == 0 {
 		return nil
 	}
-	s, err := l.leader(ctx, request{Seq: m.Sequence})
+	s, err := l.leader(ctx, l.lane(key), request{Seq: m.Sequence})
 	if err != nil && !errors.Is(err, errAbsent) {
 		return err
 	}
@@ -236,11 +240,13 @@ const keepBytes = 32 << 20
 // errMisfit: the hints of the headers do not form a chain; the log must be scanned.
 var errMisfit = errors.New("chain of sequences does not fit")
 
-// back walks from last along agg-prev-seq, one get a step, and gives the messages met, the
-// newest first. Every body is checked against the hash in the one after it.
-func (l *Log) back(ctx context.Context, key aggregate.Key, last *stored, until func(*envelope.Message, aggregate.Sequence) step) ([]frame, error) {
+// back walks from last along agg-prev-seq and gives the messages met, the newest first. Messages
+// name several before them, so most are asked for in flights, never those up to the floor. Every
+// body is checked against the hash in the one after it.
+func (l *Log) back(ctx context.Context, key aggregate.Key, last *stored, floor aggregate.Sequence, until func(*envelope.Message, aggregate.Sequence) step) ([]frame, error) {
 	var frames []frame
-	subject, size := last.subject, 0
+	w := walk{lane: l.lane(key), subject: last.subject, floor: floor}
+	size := 0
 	for s := last; ; {
 		m, err := open(key, s)
 		if err != nil {
@@ -264,14 +270,48 @@ func (l *Log) back(ctx context.Context, key aggregate.Key, last *stored, until f
 		case stepMisfit:
 			return nil, errMisfit
 		}
-		s, err = l.direct(ctx, request{Seq: prev})
-		if errors.Is(err, errAbsent) || err == nil && s.subject != subject {
-			return nil, errMisfit
-		}
-		if err != nil {
+		if s, err = w.to(ctx, l, s, prev); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// walk is the way back of one aggregate. What it has asked for beforehand are hints only.
+type walk struct {
+	lane    *lane
+	subject string
+	floor   aggregate.Sequence
+	hints   []aggregate.Sequence
+	ready   []*stored
+}
+
+// to gives the message at seq, which s names as the one before it.
+func (w *walk) to(ctx context.Context, l *Log, s *stored, seq aggregate.Sequence) (*stored, error) {
+	if len(w.ready) == 0 {
+		w.hints = envelope.Before(w.hints[:0], s.header)
+		n := 0
+		for n < len(w.hints) && n <= aggregate.MarkBefore && w.hints[n] > w.floor {
+			n++
+		}
+		if n > 1 {
+			w.ready = l.ahead(ctx, w.lane, w.hints[:n])
+		}
+	}
+	if len(w.ready) > 0 && w.ready[0].seq == seq {
+		s, w.ready = w.ready[0], w.ready[1:]
+	} else {
+		var err error
+		w.ready = nil
+		if s, err = l.direct(ctx, w.lane, request{Seq: seq}); err != nil && !errors.Is(err, errAbsent) {
+			return nil, err
+		} else if err != nil {
+			return nil, errMisfit
+		}
+	}
+	if s.subject != w.subject {
+		return nil, errMisfit
+	}
+	return s, nil
 }
 
 // forward replays the messages of a walk, the oldest first.
@@ -279,7 +319,7 @@ func (l *Log) forward(ctx context.Context, inc *incarnation, r *replay, frames [
 	for i := len(frames) - 1; i >= 0 && !r.ended; i-- {
 		f := &frames[i]
 		if f.m == nil {
-			s, err := l.direct(ctx, request{Seq: f.seq})
+			s, err := l.direct(ctx, inc.lane, request{Seq: f.seq})
 			if err != nil {
 				return err
 			}
@@ -303,7 +343,7 @@ func (l *Log) forward(ctx context.Context, inc *incarnation, r *replay, frames [
 func (l *Log) scan(ctx context.Context, inc *incarnation, r *replay, after, last aggregate.Sequence) error {
 	subject := l.opts.Layout.Subject(r.key)
 	for seq := after; seq < last && !r.ended; {
-		s, err := l.leader(ctx, request{Seq: seq + 1, Next: subject})
+		s, err := l.leader(ctx, inc.lane, request{Seq: seq + 1, Next: subject})
 		if errors.Is(err, errAbsent) {
 			return unavailable("the message at sequence %d was seen and is not there", last)
 		}

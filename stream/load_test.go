@@ -205,7 +205,7 @@ func TestLoadWithoutFittingHeaders(t *testing.T) {
 				prev = envelope.HashOf(b)
 				grow(t, l, newKey("foreign"), aggregate.Mark{}, 1)
 				if v == 1 {
-					second = aggregate.Mark{Version: 2, Sequence: seq, Hash: prev, Stream: l.current.Load().mark}
+					second = aggregate.Mark{Version: 2, Sequence: seq, Hash: prev, Stream: l.lanes[0].current.Load().mark}
 				}
 			}
 			if got, end, err := versions(l, key, aggregate.Mark{}); err != nil || !slices.Equal(got, count(1, 4)) || end.Sequence != seq {
@@ -225,7 +225,7 @@ func TestLoadWithoutFittingHeaders(t *testing.T) {
 }
 
 func itoa(s aggregate.Sequence) string {
-	return envelope.Headers(&envelope.Message{Commits: make([]aggregate.Commit, 1)}, 0, s)["agg-prev-seq"][0]
+	return envelope.Headers(&envelope.Message{Commits: make([]aggregate.Commit, 1)}, aggregate.Mark{Sequence: s})["agg-prev-seq"][0]
 }
 
 // Nothing is answered or given out before it is as durable as configured.

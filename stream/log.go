@@ -37,8 +37,11 @@ type Options struct {
 	Unshared bool
 	// ExclusiveIDs gives each (type, id) to the first tenant that appends to it (tenancy.ids).
 	ExclusiveIDs bool
-	// Layout spreads aggregates over streams; there is one layout now.
+	// Layout spreads aggregates over streams. Another one than the log was begun with is a
+	// migration: it would find no aggregate.
 	Layout envelope.Layout
+	// Breaker is when calls stop being tried on a server that fails.
+	Breaker BreakerOptions
 	// Replicas of a stream that Open creates; 0 is 1.
 	Replicas int
 	// AckWait is how long an append waits for its ack before it is in doubt; 0 is 5 s.
@@ -56,14 +59,15 @@ type Log struct {
 	loads *nats.Conn // direct gets and consumers
 	js    jetstream.JetStream
 	jsr   jetstream.JetStream // on loads
-	name  string
-	inbox *inbox
-	keep  int // bytes of bodies that one load holds on to
+	lanes []*lane
+	inbox *inbox // acks, on nc
+	reads *inbox // answers to direct gets, on loads
+	keep  int    // bytes of bodies that one load holds on to
 
-	current  atomic.Pointer[incarnation]
-	epoch    atomic.Uint64 // counts incarnations; what Incarnation gives
-	advanced chan struct{} // the watermark went up
-	gate     *gate         // closed between a lost connection and the check after it
+	epoch   atomic.Uint64 // counts incarnations of all lanes; what Incarnation gives
+	gate    *gate         // closed between a lost connection and the check after it
+	breaker *breaker
+	flights sync.Pool // of *flight
 
 	manifests manifestStore
 
@@ -72,45 +76,73 @@ type Log struct {
 	done   sync.WaitGroup
 }
 
-// Open connects the log to its stream, which it creates when absent. A stream whose settings
-// would break a promise is refused; none is ever changed. With a Syncer, all that the stream
-// holds is on disk when Open returns. The connections stay the caller's and should be made with
+// Open connects the log to its streams, which it creates when absent. A stream whose settings
+// would break a promise is refused; none is ever changed. With a Syncer, all that the streams
+// hold is on disk when Open returns. The connections stay the caller's and should be made with
 // nats.ReconnectBufSize(-1): buffered appends of a lost connection are sent after the reconnect,
 // when their callers have gone. ctx bounds the opening only.
 func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	opts = opts.withDefaults(nc)
-	l := &Log{opts: opts, nc: nc, loads: opts.Loads, name: opts.Layout.Stream(aggregate.Key{}), keep: keepBytes, gate: newGate(), advanced: make(chan struct{}, 1)}
-	var err error
-	if l.js, err = jetstream.New(nc); err != nil {
-		return nil, fmt.Errorf("open stream %s: %w", l.name, err)
+	l := &Log{opts: opts, nc: nc, loads: opts.Loads, keep: keepBytes, gate: newGate(), breaker: newBreaker(opts.Breaker)}
+	l.flights.New = func() any { return &flight{} }
+	if err := l.open(ctx); err != nil {
+		return nil, fmt.Errorf("open the event log, layout %s: %w", opts.Layout, err)
+	}
+	l.start()
+	return l, nil
+}
+
+func (l *Log) open(ctx context.Context) (err error) {
+	if l.opts.ExclusiveIDs && l.opts.Layout != envelope.Single {
+		return fmt.Errorf("exclusive ids need one stream that holds all tenants of an id: %w",
+			&aggregate.ValidationError{Path: "stream.layout", Message: "tenancy.ids: exclusive goes with layout single only"})
+	}
+	if l.js, err = jetstream.New(l.nc); err != nil {
+		return err
 	}
 	if l.jsr, err = jetstream.New(l.loads); err != nil {
-		return nil, fmt.Errorf("open stream %s: %w", l.name, err)
-	}
-	info, err := l.ensure(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open stream %s: %w", l.name, err)
+		return err
 	}
 	l.epoch.Store(1)
-	inc := newIncarnation(l.name, info)
-	l.current.Store(inc)
-	if opts.Sync != nil { // the stream itself may be new
-		if err := opts.Sync.Wait(ctx); err != nil {
-			return nil, fmt.Errorf("open stream %s: first sync: %w", l.name, err)
+	for i, name := range l.opts.Layout.Streams() {
+		ln := newLane(i, name)
+		info, err := l.ensure(ctx, ln)
+		if err != nil {
+			return err
 		}
-		raise(&inc.synced, info.State.LastSeq)
+		ln.current.Store(newIncarnation(ln, info))
+		l.lanes = append(l.lanes, ln)
 	}
-	if l.inbox, err = newInbox(nc); err != nil {
-		return nil, fmt.Errorf("open stream %s: %w", l.name, err)
+	if l.opts.Sync != nil { // the streams themselves may be new
+		if err := l.opts.Sync.Wait(ctx); err != nil {
+			return fmt.Errorf("first sync: %w", err)
+		}
+		for _, ln := range l.lanes {
+			inc := ln.current.Load()
+			raise(&inc.synced, inc.seen.Load())
+		}
 	}
+	if l.inbox, err = newInbox(l.nc); err != nil {
+		return err
+	}
+	if l.reads, err = newInbox(l.loads); err != nil {
+		return errors.Join(err, l.inbox.close())
+	}
+	return nil
+}
+
+// start begins the log's goroutines.
+func (l *Log) start() {
 	run, stop := context.WithCancel(context.Background())
 	l.stop, l.closed = stop, run.Done()
-	statuses := nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
+	statuses := l.nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
 	l.done.Go(func() { l.watch(run, statuses) })
-	if opts.Sync != nil {
-		l.done.Go(func() { l.announce(run) })
+	if l.opts.Sync == nil {
+		return
 	}
-	return l, nil
+	for _, ln := range l.lanes {
+		l.done.Go(func() { l.announce(run, ln) })
+	}
 }
 
 func (o Options) withDefaults(nc *nats.Conn) Options {
@@ -129,55 +161,77 @@ func (o Options) withDefaults(nc *nats.Conn) Options {
 	return o
 }
 
-// Close ends the log's goroutines and its subscription; appends under way are in doubt. Close it
+// Close ends the log's goroutines and its subscriptions; appends under way are in doubt. Close it
 // before the connections.
 func (l *Log) Close() error {
 	l.stop()
 	l.done.Wait()
 	l.gate.set(false)
-	return l.inbox.close()
+	return errors.Join(l.inbox.close(), l.reads.close())
 }
 
-// Incarnation changes when marks taken earlier must no longer be trusted.
+// Incarnation changes when marks taken earlier must no longer be trusted, in any stream.
 func (l *Log) Incarnation() uint64 { return l.epoch.Load() }
 
-// Health is what is known of the log at one moment.
+// Health is what is known of the log at one moment. With several streams Last, Seen and Synced are sums.
 type Health struct {
 	Connected   bool               // to the server
-	Reachable   bool               // the stream answered just now
+	Reachable   bool               // every stream answered just now
 	Incarnation uint64             //
 	Last        aggregate.Sequence // of the stream, if it answered
 	Seen        aggregate.Sequence // highest acknowledged or read here
 	Synced      aggregate.Sequence // highest known to be on disk; without a Syncer it stays 0
 	InFlight    int                // appends that wait for their ack
-	Err         error              // why the stream is not reachable
+	Breaker     string             // closed, half_open or open
+	Err         error              // why a stream is not reachable
 }
 
-// Health asks the stream for a sign of life.
+// Health asks the streams for a sign of life, whatever the state of the breaker.
 func (l *Log) Health(ctx context.Context) Health {
-	inc := l.current.Load()
 	h := Health{Connected: l.nc.IsConnected() && l.loads.IsConnected(), Incarnation: l.Incarnation(),
-		Seen: aggregate.Sequence(inc.seen.Load()), Synced: aggregate.Sequence(inc.synced.Load()), InFlight: l.inbox.inFlight()}
+		InFlight: l.inbox.inFlight(), Breaker: l.Breaker()}
+	for _, ln := range l.lanes {
+		inc := ln.current.Load()
+		h.Seen += aggregate.Sequence(inc.seen.Load())
+		h.Synced += aggregate.Sequence(inc.synced.Load())
+	}
 	if !h.Connected {
 		h.Err = unavailable("no connection to the server")
 		return h
 	}
-	info, err := l.info(ctx)
+	end, err := l.End(ctx)
 	if err != nil {
 		h.Err = err
 		return h
 	}
-	h.Reachable, h.Last = true, aggregate.Sequence(info.State.LastSeq)
+	h.Reachable = true
+	for _, seq := range end {
+		h.Last += seq
+	}
 	if l.gate.closed() {
-		h.Reachable, h.Err = false, unavailable("the stream is being compared with what was seen before the connection was lost")
+		h.Reachable, h.Err = false, unavailable("the streams are being compared with what was seen before the connection was lost")
 	}
 	return h
 }
 
-// LastSequence is the stream's last sequence as its leader tells it: who has followed the log
-// that far had seen everything when the call was made.
+// End is where all streams end, as their leaders tell it: who has followed the log that far had
+// seen everything when the call was made.
+func (l *Log) End(ctx context.Context) (Position, error) {
+	p := make(Position, len(l.lanes))
+	for i, ln := range l.lanes {
+		info, err := l.info(ctx, ln)
+		if err != nil {
+			return nil, err
+		}
+		p[i] = aggregate.Sequence(info.State.LastSeq)
+	}
+	return p, nil
+}
+
+// LastSequence is the last sequence of the first stream, the only one of layout single; with
+// other layouts ask for the [Log.End].
 func (l *Log) LastSequence(ctx context.Context) (aggregate.Sequence, error) {
-	info, err := l.info(ctx)
+	info, err := l.info(ctx, l.lanes[0])
 	if err != nil {
 		return 0, err
 	}

@@ -28,28 +28,28 @@ func (l *Log) syncedTo(ctx context.Context, inc *incarnation, seq aggregate.Sequ
 	}
 	if raise(&inc.synced, upTo) {
 		select {
-		case l.advanced <- struct{}{}:
+		case inc.lane.advanced <- struct{}{}:
 		default: // it is being told already
 		}
 	}
 	return nil
 }
 
-// announce publishes the watermark after rounds of syncs until ctx ends. It tells the newest value
+// announce publishes the watermark of one stream after rounds of syncs until ctx ends. It tells the newest value
 // only, so that many rounds cost few messages. Nobody waits for it; who misses one gets the next.
-func (l *Log) announce(ctx context.Context) {
+func (l *Log) announce(ctx context.Context, ln *lane) {
 	t := time.NewTicker(watermarkEvery)
 	defer t.Stop()
-	subject := WatermarkSubject(l.name)
+	subject := WatermarkSubject(ln.name)
 	for {
 		if l.nc.IsConnected() && !l.gate.closed() {
 			// An error is that of a connection just lost: watch deals with it.
-			_ = l.nc.Publish(subject, strconv.AppendUint(nil, l.current.Load().synced.Load(), 10))
+			_ = l.nc.Publish(subject, strconv.AppendUint(nil, ln.current.Load().synced.Load(), 10))
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-l.advanced:
+		case <-ln.advanced:
 		case <-t.C:
 		}
 	}

@@ -30,7 +30,7 @@ func checkCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&format, "format", "pretty", "pretty, short, json, sarif or github")
 	c.Flags().BoolVar(&deny, "deny-warnings", false, "exit with 1 on warnings too")
-	return c
+	return withGas(c)
 }
 
 func check(paths []string, f diag.Format, deny bool, stdout, stderr io.Writer) error {

@@ -76,16 +76,16 @@ func (f *reportFlags) readManifest(args []string, stderr io.Writer) (*manifest, 
 
 func (f *reportFlags) keepThoseWithField(set *tree.Set) error {
 	var kept []*tree.Aggregate
-	var missing error
+	var missing []string
 	for _, a := range set.Aggregates {
 		if _, err := report.NewGraphs(a, f.field); err != nil {
-			missing = err
+			missing = append(missing, err.Error())
 			continue
 		}
 		kept = append(kept, a)
 	}
 	if len(kept) == 0 {
-		return misused("%v", missing)
+		return misused("%s", strings.Join(missing, "; "))
 	}
 	set.Aggregates = kept
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -82,11 +83,18 @@ func serveCommand() *cobra.Command {
 			if err := level.Set(s.LogLevel); err != nil {
 				return err
 			}
+			out := c.ErrOrStderr()
+			var socket *telemetry.Socket
+			if s.LoggerSocket != "" {
+				socket = telemetry.NewSocket(s.LoggerSocket)
+				defer socket.Close()
+				out = io.MultiWriter(out, socket)
+			}
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 			context.AfterFunc(ctx, stop) // a second signal meets the default action
 			defer stop()
 			return served(daemon.Run(ctx, daemon.Options{Settings: s, Version: version,
-				Log: telemetry.NewLogger(c.ErrOrStderr(), &level, s.Environment), Level: &level, Diagnostics: c.ErrOrStderr()}))
+				Log: telemetry.NewLogger(out, &level, s.Environment), Level: &level, Socket: socket, Diagnostics: c.ErrOrStderr()}))
 		},
 	}
 	settingFlags(c)

@@ -112,6 +112,7 @@ func (t *tester) cases(out *Test) {
 			l = &Local{Type: types[i], Span: col.Span}
 		}
 		out.Columns = append(out.Columns, l)
+		t.c.columnInName(t.ast.NameSpan, col.Name, types[i])
 	}
 	if whole {
 		out.Rows = values

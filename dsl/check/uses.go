@@ -502,6 +502,23 @@ func (t *tester) pathField(s *ast.ThenInvalid, fs *fieldSet, name string, off *i
 	t.c.fieldName(fs, ast.Name{At: ast.At{Span: at}, Text: name}, fs.find(name), nil)
 }
 
+// columnInName takes note of each {column} in the name of a test.
+func (c *checker) columnInName(at diag.Span, col ast.Name, t *value.Type) {
+	if c.uses == nil || at.IsZero() {
+		return
+	}
+	text, from := at.Text(), 0
+	for {
+		i := strings.Index(text[from:], "{"+col.Text+"}")
+		if i < 0 {
+			return
+		}
+		start := at.Start + int32(from+i) + 1
+		c.saw(diag.Span{File: at.File, Start: start, End: start + int32(len(col.Text))}, col.Span, t)
+		from += i + len(col.Text) + 2
+	}
+}
+
 // inQuotes is what stands between the quotes of a string.
 func inQuotes(at diag.Span) diag.Span {
 	if at.End-at.Start >= 2 {

@@ -290,7 +290,11 @@ func (b *bounder) loop(head, end int, in flow) map[int]flow {
 			continue
 		}
 		if rounds >= endless && once > 0 {
-			b.endlessAt(head, "the loop has no bound: what it runs over has none")
+			what := "the loop has no bound: what it runs over has none"
+			if next.Op == bytecode.OpNextR {
+				what = "the range has no bound: its ends are neither constants nor lengths nor checked by a where"
+			}
+			b.endlessAt(head, "%s", what)
 		}
 		for at, f := range ways {
 			f.cost = plus(f.cost, times(rounds, once))

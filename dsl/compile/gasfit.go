@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +50,7 @@ func (r *RuleBound) Text() string {
 	case r.Gas >= 0:
 		return grouped(r.Gas)
 	case len(r.Open) == 0:
-		return "unbounded: " + r.Why
+		return fmt.Sprintf("unbounded in line %d: %s", r.Line, r.Why)
 	}
 	var paths, types []string
 	for _, p := range r.Open {

@@ -20,9 +20,9 @@ func newRandom(seed uint64) *random { return &random{Rand: rand.New(rand.NewPCG(
 
 func (r *random) pick(list ...string) string { return list[r.IntN(len(list))] }
 
-// length is within a bound, often at it.
+// length is within a bound, often at it; very long values would tell no more.
 func (r *random) length(bound int) int {
-	limit := bound
+	limit := min(bound, 80)
 	if limit == 0 {
 		limit = 24
 	}
@@ -182,7 +182,7 @@ func (r *random) name() string {
 
 func (r *random) list() string {
 	return r.pick("state.xs", "cmd.xs", "sort(state.xs)", "reverse(cmd.xs)", "unique(state.xs)", "slice(state.xs, 1, 4)", "[x0 * 2 for x0 in cmd.xs if x0 < 100]",
-		"values(state.m)", "[l0.qty for l0 in state.lines]", "[cmd.n, 1, 2]", "(state.xs + cmd.xs)", "sort_by(x0 desc for x0 in state.xs)", "list(state.seen)")
+		"values(state.m)", "[l0.qty for l0 in state.lines]", "[cmd.n, 1, 2]", "(state.xs + cmd.xs)", "sort_by(x0 desc for x0 in state.xs)", "[x0 for x0 in state.seen]")
 }
 
 func (r *random) strings() string {
@@ -202,7 +202,7 @@ func (r *random) number() string {
 		return "helper(" + r.pick(r.ints...) + ", state.xs)"
 	}
 	return r.pick("(max(y0 for y0 in state.xs) ?? 3)", "count(l1 for l1 in state.lines if l1.qty > 2)", "length(slice(cmd.s, 0, 40))", "(state.m[slice(cmd.s, 0, 8)]? ?? 1)",
-		"(as_int(state.j.total) ?? 0)", "sum(l1.qty for _, l1 in state.byid)", "min(cmd.n, 5)", "(first(z0 for z0 in state.xs if z0 > 3) ?? 0)")
+		"(as_int(state.j[\"total\"]) ?? 0)", "sum(l1.qty for _, l1 in state.byid)", "min(cmd.n, 5)", "(first(z0 for z0 in state.xs if z0 > 3) ?? 0)")
 }
 
 func (r *random) truth() string {

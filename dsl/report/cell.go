@@ -80,8 +80,8 @@ func (q question) answer() Cell {
 		w = m.world()
 		if q.field >= 0 {
 			w.fields[q.field] = exactly(q.agg.State[q.field].Type, value.MakeInt(int64(q.member)))
-			w.before = slices.Clone(w.fields)
 		}
+		m.assumeInvariants(w)
 	}
 	if f := q.agg.Final; f != nil && !q.command.Creates {
 		if w = m.final(f, w); w == nil {
@@ -91,7 +91,61 @@ func (q question) answer() Cell {
 	if w = m.run(q.command.Decide, w); w != nil {
 		m.end, m.last = append(m.end, w), w
 	}
-	return m.cell()
+	c := m.cell()
+	if c.Unfollowed {
+		q.widen(&c)
+	}
+	return c
+}
+
+// widen tells of a rule that was not followed to its ends all that its text allows.
+func (q question) widen(c *Cell) {
+	c.Nothing, c.Events, c.moves = true, nil, nil
+	add := func(code string) {
+		if !slices.Contains(c.Codes, code) {
+			c.Codes = append(c.Codes, code)
+		}
+	}
+	eachRefusal(q.command.Decide, func(r *check.Refusal) { add(r.Code) })
+	for _, inv := range q.agg.Invariants {
+		add("invariant_violated")
+		if !slices.Contains(c.Invariants, inv.Name) {
+			c.Invariants = append(c.Invariants, inv.Name)
+		}
+	}
+	walkStmts(q.command.Decide, func(s check.Stmt) {
+		em, ok := s.(*check.Emit)
+		if !ok || slices.ContainsFunc(c.Events, func(h Happening) bool { return h.Event == em.Event.Name }) {
+			return
+		}
+		c.Events = append(c.Events, Happening{em.Event.Name, true, true})
+		c.moves = append(c.moves, q.anyMove(em.Event)...)
+	}, func(check.Expr) {})
+	c.last = c.Events
+}
+
+// anyMove are the moves from any member, or the birth, to any other that e could make.
+func (q question) anyMove(e *check.Event) []move {
+	sets := false
+	walkStmts(e.Apply, func(s check.Stmt) {
+		as, ok := s.(*check.Assign)
+		sets = sets || ok && as.Local == nil && as.Field == q.field
+	}, func(check.Expr) {})
+	if q.field < 0 || !sets && !q.unborn {
+		return nil
+	}
+	members := unknown(q.agg.State[q.field].Type).members()
+	from := members
+	if q.unborn {
+		from = append([]int{-1}, members...)
+	}
+	var out []move
+	for _, f := range from {
+		for _, to := range members {
+			out = append(out, move{f, to, e.Name})
+		}
+	}
+	return out
 }
 
 func hasBirth(a *check.Aggregate) bool {
@@ -218,6 +272,18 @@ func (m *machine) invariant(inv *check.Invariant, w *world) truth {
 		return yes
 	}
 	return open
+}
+
+// assumeInvariants narrows the state before a command to what its invariants allow.
+func (m *machine) assumeInvariants(w *world) {
+	for range 2 { // what one tells may decide a part of one before it
+		for _, inv := range m.agg.Invariants {
+			if !readsOld(inv.Cond) && (hasBirth(m.agg) || m.heldAtFirst(inv)) && m.eval(inv.Cond, w).truth() == open {
+				m.assume(inv.Cond, true, w)
+			}
+		}
+	}
+	w.before = slices.Clone(w.fields)
 }
 
 // heldAtFirst tells whether an invariant surely holds before the first event, for an aggregate

@@ -10,7 +10,7 @@ import (
 
 // maxSteps bounds one run. Functions and guards without cycles can still be exponential
 // (ruling 88); past the bound nothing more is known and the run says that it depends.
-const maxSteps = 200_000
+const maxSteps = 50_000
 
 // machine runs rules on what is known of a state.
 type machine struct {

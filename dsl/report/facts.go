@@ -228,23 +228,24 @@ func (m *machine) assume(e check.Expr, holds bool, w *world) {
 }
 
 func (m *machine) assumeLogic(e *check.Logic, holds bool, w *world) {
-	x := func() truth { return m.eval(e.X, w).truth() }
-	switch {
-	case e.Op == check.And && holds:
-		m.assume(e.X, true, w)
-		m.assume(e.Y, true, w)
-	case e.Op == check.Or && !holds:
-		m.assume(e.X, false, w)
-		m.assume(e.Y, false, w)
-	case e.Op == check.Implies && !holds:
-		m.assume(e.X, true, w)
-		m.assume(e.Y, false, w)
-	case e.Op == check.Or && x() == no:
-		m.assume(e.Y, true, w)
-	case e.Op == check.And && x() == yes:
-		m.assume(e.Y, false, w)
-	case e.Op == check.Implies && x() == yes:
-		m.assume(e.Y, true, w)
+	// Each is `a and b` for some a and b that are X and Y or their opposites, or `not (a and b)`.
+	x, y, both := true, true, holds
+	switch e.Op {
+	case check.Or:
+		x, y, both = false, false, !holds
+	case check.Implies:
+		x, y, both = true, false, !holds
+	}
+	if both {
+		m.assume(e.X, x, w)
+		m.assume(e.Y, y, w)
+		return
+	}
+	switch { // not both: when one holds, the other does not
+	case m.eval(e.X, w).truth() == truthOf(x):
+		m.assume(e.Y, !y, w)
+	case m.eval(e.Y, w).truth() == truthOf(y):
+		m.assume(e.X, !x, w)
 	}
 }
 

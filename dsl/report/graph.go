@@ -54,7 +54,7 @@ func NewGraphs(a *check.Aggregate, field string) ([]*Graph, error) {
 		}
 		return []*Graph{newGraph(a, at)}, nil
 	}
-	var out []*Graph
+	out := []*Graph{}
 	for i, f := range a.State {
 		if f.Type.Kind == value.Enum {
 			out = append(out, newGraph(a, i))
@@ -65,7 +65,7 @@ func NewGraphs(a *check.Aggregate, field string) ([]*Graph, error) {
 
 func newGraph(a *check.Aggregate, field int) *Graph {
 	f := a.State[field]
-	g := &Graph{Aggregate: a.Name, Field: f.Name, Doc: a.StateInfo[field].Doc}
+	g := &Graph{Aggregate: a.Name, Field: f.Name, Doc: a.StateInfo[field].Doc, Nodes: []Node{}, Edges: []*Edge{}}
 	docs := memberDocs(a, f.Type)
 	for i, name := range memberNames(f.Type) {
 		n := Node{Name: name}

@@ -182,7 +182,7 @@ func NewMatrix(a *check.Aggregate, field string) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Matrix{Aggregate: a.Name}
+	m := &Matrix{Aggregate: a.Name, Rows: []Row{}}
 	if hasBirth(a) {
 		m.Statuses = append(m.Statuses, Unborn)
 	}
@@ -218,7 +218,7 @@ func (m *Matrix) row(a *check.Aggregate, c *check.Command, field int, held []str
 // roles tells for each role which commands it may send. What it holds is known to rules that
 // ask ctx.roles.
 func (m *Matrix) roles(a *check.Aggregate, field int) {
-	anybody := Role{}
+	anybody := Role{Rows: []Row{}}
 	for _, r := range m.Rows {
 		if len(r.By) == 0 {
 			anybody.Rows = append(anybody.Rows, r)
@@ -226,7 +226,7 @@ func (m *Matrix) roles(a *check.Aggregate, field int) {
 	}
 	m.Roles = append(m.Roles, anybody)
 	for _, name := range a.Roles {
-		role := Role{Name: name}
+		role := Role{Name: name, Rows: []Row{}}
 		for i, c := range a.Commands {
 			row := m.Rows[i]
 			if readsRoles(a, c) {

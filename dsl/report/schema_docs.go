@@ -150,6 +150,9 @@ func (s *schemas) anyEvent(a *check.Aggregate) object {
 			}},
 		})
 	}
+	if len(kinds) == 0 {
+		return object{{"title", "One event of " + a.Name}, {"not", object{}}}
+	}
 	return object{{"title", "One event of " + a.Name}, {"oneOf", kinds}}
 }
 

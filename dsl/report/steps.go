@@ -38,7 +38,7 @@ func stepsOf(s check.Stmt) []DocStep {
 	case *check.Emit:
 		return []DocStep{step(text("emits "), code(s.Event.Name))}
 	case *check.Nothing:
-		return []DocStep{step(text("nothing happens"))}
+		return []DocStep{step(text("no event here"))}
 	case *check.Return:
 		return []DocStep{step(text("gives "), code(source(s.Value, nil)))}
 	case *check.IfStmt:

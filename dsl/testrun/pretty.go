@@ -33,7 +33,7 @@ func (r *Report) writePretty(w io.Writer, o WriteOptions) error {
 	}
 	took := ""
 	if r.Elapsed > 0 {
-		took = fmt.Sprintf(" (%v)", r.Elapsed.Round(time.Millisecond))
+		took = fmt.Sprintf(" (%v)", r.Elapsed.Round(max(time.Microsecond, min(time.Millisecond, r.Elapsed/10))))
 	}
 	switch n := r.Failed(); {
 	case len(r.Results) == 0:

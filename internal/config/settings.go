@@ -47,6 +47,9 @@ type Settings struct {
 	MaxBody           int64
 	ShutdownTimeout   time.Duration
 	LogLevel          string
+	LoggerSocket      string
+	TracingURL        string
+	TracingRatio      float64
 	Environment       string
 }
 
@@ -97,6 +100,12 @@ func (s *Settings) Validate() error {
 		if n.v < 1 {
 			bad(n.key, "must be positive")
 		}
+	}
+	if u, err := url.Parse(s.TracingURL); s.TracingURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		bad("tracing.url", "a URL such as http://127.0.0.1:4318 is expected, not %q", s.TracingURL)
+	}
+	if !(s.TracingRatio >= 0 && s.TracingRatio <= 1) {
+		bad("tracing.ratio", "0 to 1 is expected")
 	}
 	if s.MaxRetries < 0 {
 		bad("retries.max", "must not be negative")

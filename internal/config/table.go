@@ -50,6 +50,9 @@ var Table = []Row{
 	{"limits.body", "AGGREGATE_LIMITS_BODY", "", "1048576", "Bytes of one command's payload.", integer64(func(s *Settings) *int64 { return &s.MaxBody })},
 	{"shutdown.timeout", "AGGREGATE_SHUTDOWN_TIMEOUT", "", "30s", "How long a stop may wait for what is in flight.", duration(func(s *Settings) *time.Duration { return &s.ShutdownTimeout })},
 	{"log.level", "AGGREGATE_LOG_LEVEL", "log-level", "info", "debug, info, warn or error.", text(func(s *Settings) *string { return &s.LogLevel })},
+	{"log.socket", "AGGREGATE_LOGGER_SOCKET", "", "", "Unix socket that log lines go to as well; lines it does not take are dropped and counted.", text(func(s *Settings) *string { return &s.LoggerSocket })},
+	{"tracing.url", "AGGREGATE_TRACING_URL", "", "", "OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318; empty: no spans.", text(func(s *Settings) *string { return &s.TracingURL })},
+	{"tracing.ratio", "AGGREGATE_TRACING_RATIO", "", "0.01", "Share of the commands without a caller's span that are traced.", number(func(s *Settings) *float64 { return &s.TracingRatio })},
 	{"log.environment", "AGGREGATE_ENVIRONMENT", "", "", "The field environment of each log line.", text(func(s *Settings) *string { return &s.Environment })},
 }
 
@@ -63,6 +66,10 @@ func integer(at func(*Settings) *int) func(*Settings, string) error {
 
 func integer64(at func(*Settings) *int64) func(*Settings, string) error {
 	return func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseInt(v, 10, 64); return err }
+}
+
+func number(at func(*Settings) *float64) func(*Settings, string) error {
+	return func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseFloat(v, 64); return err }
 }
 
 func boolean(at func(*Settings) *bool) func(*Settings, string) error {

@@ -30,6 +30,8 @@ type Options struct {
 	Version  string
 	Log      *slog.Logger
 	Level    *telemetry.Level // of Log
+	// Socket is where log lines go as well, nil if nowhere; it is watched, not closed.
+	Socket *telemetry.Socket
 	// Diagnostics takes what the checker finds in the manifests.
 	Diagnostics io.Writer
 	// Ready, when set, is called once with the addresses of the doors when commands are taken.
@@ -68,6 +70,9 @@ type daemon struct {
 // the daemon could not start, that it broke (a failed sync), or that the stop was not in time.
 func Run(ctx context.Context, opts Options) error {
 	d := &daemon{opts: opts, log: opts.Log, metrics: telemetry.NewMetrics(opts.Log), fatal: make(chan error, 1)}
+	if opts.Socket != nil {
+		d.metrics.WatchSocket(opts.Socket)
+	}
 	if err := d.loadManifests(); err != nil {
 		return err
 	}
@@ -91,7 +96,7 @@ func Run(ctx context.Context, opts Options) error {
 func (d *daemon) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openAuth, d.openDoors, d.openNATSDoor} {
+	for _, step := range []func(context.Context) error{d.openTracing, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openAuth, d.openDoors, d.openNATSDoor} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -118,6 +123,25 @@ func (d *daemon) fail(err error) {
 	case d.fatal <- err:
 	default:
 	}
+}
+
+func (d *daemon) openTracing(ctx context.Context) error {
+	s := &d.opts.Settings
+	if s.TracingURL == "" {
+		return nil
+	}
+	t, err := telemetry.NewTracing(ctx, s.TracingURL, s.TracingRatio, d.opts.Version, s.Environment)
+	if err != nil {
+		return err
+	}
+	d.metrics.Trace(t)
+	d.onClose(func(ctx context.Context) error {
+		if err := t.Close(ctx); err != nil { // a collector that is away must not fail a stop
+			d.log.Warn("spans were not sent", "error", err)
+		}
+		return nil
+	})
+	return nil
 }
 
 func (d *daemon) openStore(context.Context) error {

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloudlysis/aggregate/dsl/ast"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/format"
 )
@@ -138,9 +137,4 @@ func detail(d *decl) string {
 		return strings.TrimSpace(after)
 	}
 	return ""
-}
-
-// commentAt tells whether a byte lies in a comment of the file.
-func commentAt(f *ast.File, off int) bool {
-	return slices.ContainsFunc(f.Comments, func(c *ast.Comment) bool { return int(c.Span.Start) < off && off <= int(c.Span.End) })
 }

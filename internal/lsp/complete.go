@@ -32,7 +32,7 @@ func (s *Server) completion(p positionParams) (any, error) {
 	if f == nil {
 		return out, nil
 	}
-	c := &completer{a: a, f: f, text: string(f.Src), off: off}
+	c := &completer{a: a, f: f, text: string(f.Src)}
 	c.from, c.to = wordAt(c.text, off)
 	if c.from < c.to && '0' <= c.text[c.from] && c.text[c.from] <= '9' {
 		return out, nil
@@ -55,7 +55,6 @@ type completer struct {
 	a        *analysis
 	f        *diag.File
 	text     string
-	off      int
 	from, to int // the word at the cursor
 	scan     *scanner
 	decls    map[diag.Span]*decl // of the text with the probe

@@ -34,7 +34,6 @@ type decl struct {
 	sig    string // how it is declared, without what it does
 	gas    string // the gas limit of its aggregate, if that is said
 	symbol int
-	column *ast.Test // the test of a column of cases
 
 	children []*decl
 }
@@ -148,7 +147,7 @@ func aggregateDecl(d *ast.Aggregate) *decl {
 func testDecl(d *ast.Test) *decl {
 	x := &decl{what: "test", of: d.For.Text, span: d.Span, doc: d.Doc, sig: "test " + d.NameSpan.Text(), symbol: symModule, name: ast.Name{At: ast.At{Span: d.NameSpan}, Text: d.Name}}
 	for _, c := range d.Columns {
-		x.children = append(x.children, &decl{what: "column", of: "", name: c.Name, span: c.Span, sig: brief(c.Span), symbol: symVariable, column: d})
+		x.children = append(x.children, &decl{what: "column", of: "", name: c.Name, span: c.Span, sig: brief(c.Span), symbol: symVariable})
 	}
 	return x
 }

@@ -80,7 +80,7 @@ func TestDefinitionAndReferences(t *testing.T) {
 		{"account_test.agg", "for Acc", "account.agg:aggregate ", 3},
 		{"account_test.agg", "when depos", "account.agg:command ", 5},
 		{"account_test.agg", "then emit depo", "account.agg:event ", 4},
-		{"account_test.agg", "amount: su", "account_test.agg:cases ", 5},
+		{"account_test.agg", "amount: su", "account_test.agg:cases ", 6},
 		{"account_test.agg", `["tell`, "account.agg:roles ", 4},
 		{"account_test.agg", "reject too", "account.agg:require twice < 1000 else ", 2},
 		{"account_test.agg", "invalid amo", "account.agg:command deposit by teller { ", 7},

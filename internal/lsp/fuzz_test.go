@@ -42,6 +42,9 @@ func everything(t *testing.T, s *Server, uri, text string, off int) {
 			t.Errorf("the answer is no JSON: %v", err)
 		}
 	}
+	if out, err := s.semantic(documentParams{p.TextDocument}); err == nil && !s.utf8 {
+		coloured(t, text, out.(semanticTokens).Data)
+	}
 	a := doc.set.analyse(s.utf8)
 	for _, d := range a.Diagnostics {
 		if d.Span.File != nil {

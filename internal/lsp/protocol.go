@@ -89,6 +89,7 @@ type serverCapabilities struct {
 	DocumentFormattingProvider bool                  `json:"documentFormattingProvider"`
 	DocumentSymbolProvider     bool                  `json:"documentSymbolProvider"`
 	CodeActionProvider         codeActionOptions     `json:"codeActionProvider"`
+	SemanticTokensProvider     semanticOptions       `json:"semanticTokensProvider"`
 	Workspace                  workspaceCapabilities `json:"workspace"`
 }
 
@@ -117,6 +118,20 @@ type workspaceCapabilities struct {
 type folderCapabilities struct {
 	Supported           bool `json:"supported"`
 	ChangeNotifications bool `json:"changeNotifications"`
+}
+
+type semanticOptions struct {
+	Legend semanticLegend `json:"legend"`
+	Full   bool           `json:"full"`
+}
+
+type semanticLegend struct {
+	TokenTypes     []string `json:"tokenTypes"`
+	TokenModifiers []string `json:"tokenModifiers"`
+}
+
+type semanticTokens struct {
+	Data []uint32 `json:"data"`
 }
 
 type foldersParams struct {

@@ -5,7 +5,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/cloudlysis/aggregate/dsl"
 	"github.com/cloudlysis/aggregate/dsl/check"
@@ -75,7 +74,7 @@ func (a *analysis) rename(u *check.Use, name string) ([]diag.Edit, error) {
 	if !valid.MatchString(name) {
 		return nil, refuse("%q is not a name here: it begins with %s and goes on with letters, digits and _", name, begins)
 	}
-	edits := a.occurrences(u.Decl, d, name)
+	edits := a.occurrences(u.Decl, name)
 	if name == u.At.Text() {
 		return edits, nil
 	}
@@ -87,32 +86,14 @@ func (a *analysis) rename(u *check.Use, name string) ([]diag.Edit, error) {
 }
 
 // occurrences are the edits that write name for all that means the declaration at.
-func (a *analysis) occurrences(at diag.Span, d *decl, name string) []diag.Edit {
+func (a *analysis) occurrences(at diag.Span, name string) []diag.Edit {
 	var out []diag.Edit
 	for i := range a.uses {
 		if v := &a.uses[i]; v.Decl == at && !v.Root && v.At.Text() == at.Text() {
 			out = append(out, diag.Edit{Span: v.At, New: name})
 		}
 	}
-	if d != nil && d.column != nil {
-		out = append(out, inTestName(d.column.NameSpan, at.Text(), name)...)
-	}
 	return out
-}
-
-// inTestName are the edits of {column} in the name of a test.
-func inTestName(at diag.Span, column, name string) []diag.Edit {
-	var out []diag.Edit
-	text, from := at.Text(), 0
-	for {
-		i := strings.Index(text[from:], "{"+column+"}")
-		if i < 0 {
-			return out
-		}
-		start := at.Start + int32(from+i) + 1
-		out = append(out, diag.Edit{Span: diag.Span{File: at.File, Start: start, End: start + int32(len(column))}, New: name})
-		from += i + len(column) + 2
-	}
 }
 
 // applyEdits makes the sources as they are after the edits, which do not overlap.

@@ -121,18 +121,19 @@ const (
 
 // area tells where the cursor is, and the rule around it: decide, apply, guard, fn or "".
 func (s *scanner) area() (where area, rule string) {
-	for i := len(s.open) - 1; i >= 0; i-- {
-		o := s.open[i]
-		if o.char != '{' {
-			return areaOther, ""
-		}
-		a := areaOf(o.head, i)
-		if a != areaBlock && a != areaArms {
-			return a, ""
-		}
-		return a, s.rule(i)
+	n := len(s.open)
+	if n == 0 {
+		return areaTop, ""
 	}
-	return areaTop, ""
+	o := s.open[n-1]
+	if o.char != '{' {
+		return areaOther, ""
+	}
+	where = areaOf(o.head, n-1)
+	if where == areaBlock || where == areaArms {
+		rule = s.rule(n - 1)
+	}
+	return where, rule
 }
 
 // rule is the rule that holds brace i.

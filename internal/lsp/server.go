@@ -141,6 +141,7 @@ func (s *Server) handlers() handler.Map {
 		"textDocument/rename":                 request(s.rename),
 		"textDocument/formatting":             request(s.formatting),
 		"textDocument/documentSymbol":         request(s.symbols),
+		"textDocument/semanticTokens/full":    request(s.semantic),
 		"textDocument/codeAction":             request(s.codeActions),
 	}
 	for name, h := range m {
@@ -229,8 +230,9 @@ func (s *Server) initialize(p initializeParams) (any, error) {
 			HoverProvider: true, CompletionProvider: completionOptions{TriggerCharacters: []string{"."}},
 			DefinitionProvider: true, ReferencesProvider: true, DocumentHighlightProvider: true,
 			RenameProvider: renameOptions{PrepareProvider: true}, DocumentFormattingProvider: true, DocumentSymbolProvider: true,
-			CodeActionProvider: codeActionOptions{CodeActionKinds: []string{quickFix, fixAll}},
-			Workspace:          workspaceCapabilities{folderCapabilities{Supported: true, ChangeNotifications: true}},
+			CodeActionProvider:     codeActionOptions{CodeActionKinds: []string{quickFix, fixAll}},
+			SemanticTokensProvider: semanticOptions{Legend: semanticLegend{tokenTypes, tokenModifiers}, Full: true},
+			Workspace:              workspaceCapabilities{folderCapabilities{Supported: true, ChangeNotifications: true}},
 		},
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	log      *slog.Logger
 	tenants  tenantLabels
+	tracing  *Tracing // nil: no spans
 
 	commands          *prometheus.CounterVec
 	duration          *prometheus.HistogramVec
@@ -37,6 +39,15 @@ type Metrics struct {
 	inDoubt           prometheus.Gauge
 	snapshots         *prometheus.CounterVec
 	active            prometheus.Gauge
+}
+
+// Trace sends a span for each command from now on; it must be called before the first one.
+func (m *Metrics) Trace(t *Tracing) { m.tracing = t }
+
+// WatchSocket exports how many log lines a socket has dropped.
+func (m *Metrics) WatchSocket(s *Socket) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "aggregate_log_dropped_total", Help: "Log lines that the logger socket did not take."},
+		func() float64 { return float64(s.Dropped()) }))
 }
 
 // NewMetrics makes the metrics and a logger for what happens to commands.
@@ -80,12 +91,25 @@ func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 	}
 	tenant := m.tenants.label(cmd.TenantID)
 	m.commands.WithLabelValues(typ, tenant, outcome).Inc()
-	m.duration.WithLabelValues(typ).Observe(took.Seconds())
+	m.observe(cmd, typ, took)
 	m.gas.WithLabelValues(typ).Add(float64(gas))
 	if errors.Is(err, aggregate.ErrTenantAccessDenied) {
 		m.tenantErrors.WithLabelValues(tenant).Inc()
 	}
 	m.logCommand(cmd, r, err, outcome, took)
+	if m.tracing != nil {
+		m.tracing.command(cmd, r, err, outcome, gas, time.Now(), took)
+	}
+}
+
+// observe times a command; a sampled trace becomes the exemplar of its bucket.
+func (m *Metrics) observe(cmd *aggregate.Command, typ string, took time.Duration) {
+	o := m.duration.WithLabelValues(typ)
+	if t := cmd.Metadata["traceparent"]; len(t) == 55 && strings.IndexByte("13579bdf", t[54]) >= 0 {
+		o.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": t[3:35]})
+		return
+	}
+	o.Observe(took.Seconds())
 }
 
 func (m *Metrics) logCommand(cmd *aggregate.Command, r *aggregate.Reply, err error, outcome string, took time.Duration) {

@@ -3,6 +3,7 @@ package torture
 import (
 	"math/rand/v2"
 	"sync"
+	"time"
 )
 
 // sector is what a disk writes whole or not at all.
@@ -70,19 +71,28 @@ func (d *Disk) Write(data []byte, off int) int {
 	return len(data)
 }
 
-// Flush makes durable everything that was written before the call. After [Disk.Freeze] it makes nothing durable and
-// returns only after [Disk.Off].
-func (d *Disk) Flush() {
+// flushTime is how long a flush after the freeze waits for the end of its callers. No answer at all would leave
+// them, and this process with them, in a state that kill -9 cannot end.
+const flushTime = 20 * time.Second
+
+// Flush makes durable everything that was written before the call, and says so. After [Disk.Freeze] it makes nothing
+// durable and returns only after [Disk.Off]; false if that does not come.
+func (d *Disk) Flush() bool {
 	d.mu.Lock()
 	if !d.frozen {
 		clear(d.pending)
 		d.pending = d.pending[:0]
 		d.flushes++
 		d.mu.Unlock()
-		return
+		return true
 	}
 	d.mu.Unlock()
-	<-d.off
+	select {
+	case <-d.off:
+		return true
+	case <-time.After(flushTime):
+		return false
+	}
 }
 
 // Freeze is the moment of the cut: what is written from now on will not have happened.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ type Machine struct {
 	dir   string // fuse and ext4 are mounted below
 	disk  *Disk
 	serve *fuse.Server
+	wg    sync.WaitGroup // writeBack, which reads what the disk may not give before Cease
 }
 
 // MountPoint is where the file system is while the machine is up.
@@ -67,7 +69,8 @@ func (m *Machine) Freeze(r *rand.Rand) {
 	if r.IntN(2) == 0 {
 		cut := m.disk.FreezeAfter(1 + r.IntN(12))
 		if r.IntN(2) == 0 {
-			m.writeBack(r)
+			seed := r.Uint64()
+			m.wg.Go(func() { m.writeBack(rand.New(rand.NewPCG(seed, 0))) })
 		}
 		select {
 		case <-cut:
@@ -98,6 +101,7 @@ func (m *Machine) Cease() { m.disk.Off() }
 // Off takes the machine down after a freeze, when no program runs on it any more, and gives the disk for the next boot.
 func (m *Machine) Off(r *rand.Rand) (*Disk, CutStats, error) {
 	m.Cease()
+	m.wg.Wait()
 	err := errors.Join(unmount(m.MountPoint()), unmount(m.fusePoint()))
 	if err != nil {
 		return nil, CutStats{}, err
@@ -221,7 +225,9 @@ func (f *diskFile) Write(_ context.Context, _ fs.FileHandle, data []byte, off in
 
 // Fsync flushes the disk: the loop device asks for it when ext4 sends a flush.
 func (f *diskFile) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
-	f.disk.Flush()
+	if !f.disk.Flush() {
+		return syscall.EIO
+	}
 	return 0
 }
 

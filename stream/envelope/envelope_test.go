@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -369,6 +370,7 @@ func TestHeaders(t *testing.T) {
 	h := envelope.Headers(sample(), aggregate.Mark{Version: 7, Sequence: 41, Before: [aggregate.MarkBefore]aggregate.Sequence{40, 31}})
 	want := map[string][]string{
 		"agg-format": {"1"}, "agg-first-version": {"8"}, "agg-version": {"8"}, "agg-prev-seq": {"41"},
+		"agg-before":                          {"1 9"},
 		"Nats-Expected-Last-Subject-Sequence": {"41"},
 		"Nats-Msg-Id":                         {"acme/Account/0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d/0192f0c1-2d3e-7a4b-8c5d-000000000001"},
 		"x-tenant-id":                         {"acme"}, "x-correlation-id": {"c-1"},
@@ -376,6 +378,14 @@ func TestHeaders(t *testing.T) {
 	}
 	if !reflect.DeepEqual(h, want) {
 		t.Errorf("got %v, want %v", h, want)
+	}
+	if got := envelope.Before(nil, h); !slices.Equal(got, []aggregate.Sequence{41, 40, 31}) {
+		t.Errorf("Before: got %v", got)
+	}
+	for _, v := range []string{"", "x", "0", "41", "-1", "1  2", "99999999999999999999"} {
+		if got := envelope.Before(nil, map[string][]string{"agg-prev-seq": {"41"}, "agg-before": {v}}); got[0] != 41 || len(got) > 2 {
+			t.Errorf("agg-before %q: got %v", v, got)
+		}
 	}
 	if seq, ok := envelope.PrevSequence(h); !ok || seq != 41 {
 		t.Errorf("PrevSequence: got %d, %t", seq, ok)

@@ -50,7 +50,7 @@ func appendMsgID(b []byte, key aggregate.Key, first aggregate.ID) []byte {
 // Headers makes the headers of m for an aggregate that stands at the mark at. The map is the caller's.
 func Headers(m *Message, at aggregate.Mark) map[string][]string {
 	var s HeaderSet
-	return s.Fill("", m, at)
+	return s.Fill(nil, m, &at)
 }
 
 // HeaderSet makes the headers of one message after another in the same memory; all texts of a
@@ -80,7 +80,7 @@ const (
 
 // Fill makes the headers of m, which will stand on subject after the mark at. The map is valid
 // until the next call; the strings in it stay.
-func (s *HeaderSet) Fill(subject string, m *Message, at aggregate.Mark) map[string][]string {
+func (s *HeaderSet) Fill(subject []byte, m *Message, at *aggregate.Mark) map[string][]string {
 	first := &m.Commits[0]
 	ends := [valueCount]int{}
 	b := append(s.text[:0], subject...)
@@ -90,7 +90,7 @@ func (s *HeaderSet) Fill(subject string, m *Message, at aggregate.Mark) map[stri
 	ends[valueLast] = len(b)
 	b = strconv.AppendUint(b, uint64(at.Sequence), 10)
 	ends[valuePrev] = len(b)
-	b = appendBefore(b, &at)
+	b = appendBefore(b, at)
 	ends[valueBefore] = len(b)
 	b = appendMsgID(b, m.Key, first.CommandID)
 	ends[valueMsgID] = len(b)
