@@ -2,11 +2,13 @@ package engine
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/dsl/bytecode"
 	"github.com/cloudlysis/aggregate/dsl/value"
 	"github.com/cloudlysis/aggregate/engine/vm"
 )
@@ -23,12 +25,18 @@ type rules struct {
 }
 
 func newRules(p *vm.Program, allow func(aggregate.Type, string) bool) *rules {
-	r := &rules{Program: p, print: fingerprint(p), every: p.Code().SnapshotEvery, lenient: func(string) bool { return false }}
+	r := &rules{Program: p, print: fingerprint(p.Code()), every: p.Code().SnapshotEvery, lenient: func(string) bool { return false }}
 	if allow != nil {
 		name := aggregate.Type(p.Name())
 		r.lenient = func(event string) bool { return allow(name, event) }
 	}
 	return r
+}
+
+// fingerprint names everything that a replay depends on; see [bytecode.Fingerprint].
+func fingerprint(p *bytecode.Program) string {
+	sum := bytecode.Fingerprint(p)
+	return "agg1:" + hex.EncodeToString(sum[:16])
 }
 
 func (r *rules) stateJSON(s []value.V) []byte { return r.AppendState(nil, s, value.Encoder{}) }

@@ -176,7 +176,7 @@ aggregate Account {
 // What a replay depends on moves the fingerprint, and nothing else does.
 func TestFingerprint(t *testing.T) {
 	text := printText
-	base := fingerprint(programs(t, text)["Account"])
+	base := fingerprint(programs(t, text)["Account"].Code())
 	for _, tt := range []struct {
 		name     string
 		old, new string
@@ -208,7 +208,7 @@ func TestFingerprint(t *testing.T) {
 		if !strings.Contains(text, tt.old) {
 			t.Fatalf("%s: %q is not in the text", tt.name, tt.old)
 		}
-		got := fingerprint(programs(t, strings.Replace(text, tt.old, tt.new, 1))["Account"])
+		got := fingerprint(programs(t, strings.Replace(text, tt.old, tt.new, 1))["Account"].Code())
 		if (got == base) != tt.same {
 			t.Errorf("%s: same is %v, want %v", tt.name, got == base, tt.same)
 		}

@@ -98,7 +98,7 @@ func memberDocs(a *check.Aggregate, t *value.Type) []string {
 
 // command adds what one command does from each member, and from nowhere.
 func (g *Graph) command(a *check.Aggregate, c *check.Command, field int) {
-	q := question{agg: a, command: c, field: field, held: a.Roles}
+	q := question{agg: a, command: c, field: field}
 	if c.Creates {
 		q.unborn = true
 		g.moves(c.Name, q.answer().moves)

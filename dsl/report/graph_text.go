@@ -26,7 +26,7 @@ func (g *Graph) mermaid(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "  %s --> s%d", from, e.To)
 		if len(e.Labels) > 0 {
-			b.WriteString(" : " + strings.Join(labels(e), "<br>"))
+			b.WriteString(" : " + strings.Join(labels(e), "<br/>"))
 		}
 		b.WriteByte('\n')
 	}

@@ -8,7 +8,7 @@ import (
 
 // OpenAPI writes the REST door for the aggregates of a set as an OpenAPI 3.1 document.
 func OpenAPI(w io.Writer, set *check.Set, info SchemaInfo) error {
-	s := &schemas{refs: "#/components/schemas/"}
+	s := newSchemas("#/components/schemas/")
 	paths, tags := object{}, []object{}
 	for _, a := range set.Aggregates {
 		s.agg = a

@@ -148,6 +148,34 @@ A boss may send
 	}
 }
 
+// TestGraphOfAnyRoles holds that an edge of those who lack a role is there too.
+func TestGraphOfAnyRoles(t *testing.T) {
+	a := one(t, `aggregate A { enum E { x, y, z } roles boss state { e: E = x }
+		command go {} event up {} event down {}
+		decide go { if "boss" in ctx.roles { emit up {} } else { emit down {} } }
+		apply up { state.e = y } apply down { state.e = z } }`)
+	g := newGraph(a, 0)
+	for _, n := range g.Nodes {
+		if n.Unreached {
+			t.Errorf("%s is told to be unreached", n.Name)
+		}
+	}
+}
+
+func TestPortablePatterns(t *testing.T) {
+	tests := []struct {
+		pattern string
+		want    bool
+	}{
+		{`^[A-Z0-9-]+$`, true}, {`^[^a]\d{2,3}\.$`, true}, {`^a.c$`, false}, {`\s`, false}, {`(?i)a`, false}, {`\pL`, false}, {`a\z`, false}, {`\_`, false}, {`é`, false}, {`[[:alpha:]]`, false},
+	}
+	for _, tt := range tests {
+		if got := portable(tt.pattern); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.pattern, got, tt.want)
+		}
+	}
+}
+
 // TestEmptyAggregate holds that little is no trouble.
 func TestEmptyAggregate(t *testing.T) {
 	set := load(t, "in", []byte(`aggregate A { state { n: int } }`))

@@ -26,8 +26,11 @@ var formSuffix = [...]string{incoming: ".input", stored: "", reply: ".reply"}
 type schemas struct {
 	refs string // what references begin with
 	defs object
+	made map[string]bool // the names in defs of enums and records
 	agg  *check.Aggregate
 }
+
+func newSchemas(refs string) *schemas { return &schemas{refs: refs, made: map[string]bool{}} }
 
 // patterns of texts.
 const (
@@ -137,7 +140,8 @@ func (s *schemas) key(t *value.Type, f form) object {
 
 func (s *schemas) enum(e *value.EnumType) object {
 	name := s.agg.Name + "." + e.Name
-	if !s.defs.has(name) {
+	if !s.made[name] {
+		s.made[name] = true
 		var wires []string
 		for _, m := range e.Members {
 			wires = append(wires, m.Wire)
@@ -155,9 +159,10 @@ func (s *schemas) enum(e *value.EnumType) object {
 
 func (s *schemas) record(r *value.RecordType, f form) object {
 	name := s.agg.Name + "." + r.Name + formSuffix[f]
-	if s.defs.has(name) {
+	if s.made[name] {
 		return s.ref(name)
 	}
+	s.made[name] = true
 	at := len(s.defs)
 	s.defs.set(name, nil) // its place; records are never recursive
 	var decl check.RecordDecl
@@ -276,16 +281,21 @@ func numeric(t *value.Type) bool { return t.Kind == value.Int || t.Kind == value
 
 func constText(c *check.Const) string { return string(value.AppendJSON(nil, c.T, c.Value)) }
 
-// portable tells a pattern that RE2 and ECMA-262 read alike.
+// portable tells a pattern that RE2 and ECMA-262 surely read alike: no flags or classes of one
+// alone, no escapes that the other refuses, no `.` and `\s`, which differ in what they take.
 func portable(p string) bool {
-	for _, odd := range []string{"(?", `\A`, `\z`, `\Q`, `\C`, `\p`, `\P`, `\a`, `\x{`, "[[:", `\pL`, "[^"} {
-		if strings.Contains(p, odd) {
-			return false
-		}
+	if strings.Contains(p, "(?") || strings.Contains(p, "[[:") {
+		return false
 	}
-	for _, r := range p {
-		if r > 126 {
+	for i := 0; i < len(p); i++ {
+		switch c := p[i]; {
+		case c > 126 || c < ' ' || c == '.':
 			return false
+		case c == '\\':
+			i++
+			if i == len(p) || !strings.ContainsRune(`dDwW.\^$*+?()[]{}|/`, rune(p[i])) {
+				return false
+			}
 		}
 	}
 	return true

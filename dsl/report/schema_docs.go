@@ -3,7 +3,6 @@ package report
 import (
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/cloudlysis/aggregate/dsl/check"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -55,7 +54,7 @@ func (s *schemas) eventSchema(e *check.Event) object {
 // JSONSchema writes the commands, events, states and derived values of a set as the
 // definitions of one JSON Schema (draft 2020-12).
 func JSONSchema(w io.Writer, set *check.Set, info SchemaInfo) error {
-	s := &schemas{refs: "#/$defs/"}
+	s := newSchemas("#/$defs/")
 	for _, a := range set.Aggregates {
 		s.agg = a
 		for _, c := range a.Commands {
@@ -89,7 +88,7 @@ func (s *schemas) derived(a *check.Aggregate) object {
 // AsyncAPI writes the events of a set as an AsyncAPI 3.0 document: one channel for each
 // aggregate type, whose messages are flights of commits (docs/events.md).
 func AsyncAPI(w io.Writer, set *check.Set, info SchemaInfo) error {
-	s := &schemas{refs: "#/components/schemas/"}
+	s := newSchemas("#/components/schemas/")
 	channels, messages, operations := object{}, object{}, object{}
 	for _, a := range set.Aggregates {
 		s.agg = a
@@ -227,10 +226,4 @@ func codesOf(a *check.Aggregate) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// sentenceCase is a summary: deposit becomes Deposit, open_account Open account.
-func sentenceCase(name string) string {
-	s := strings.ReplaceAll(name, "_", " ")
-	return strings.ToUpper(s[:1]) + s[1:]
 }

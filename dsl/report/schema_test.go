@@ -180,10 +180,12 @@ func resolves(t *testing.T, root, at any) {
 func lead(t *testing.T, root any, ref string) {
 	t.Helper()
 	for _, part := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
-		m, ok := root.(map[string]any)
-		if root, ok = m[part]; !ok {
+		m, _ := root.(map[string]any)
+		next, ok := m[part]
+		if !ok {
 			t.Fatalf("%s leads nowhere at %q", ref, part)
 		}
+		root = next
 	}
 }
 

@@ -48,6 +48,7 @@ type node struct {
 	set    *manifests.Set
 	opts   engine.Options
 	log    stream.Options
+	sync   natsd.SyncMode
 	server *natsd.Server
 	store  *store.Store
 	stream *stream.Log
@@ -92,7 +93,7 @@ func (n *node) start() *node {
 	n.t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
-	n.server, err = natsd.Start(natsd.Options{Dir: filepath.Join(n.dir, "nats"), Logger: quiet, Fatal: func(err error) { n.t.Error(err) }})
+	n.server, err = natsd.Start(natsd.Options{Dir: filepath.Join(n.dir, "nats"), Sync: n.sync, Logger: quiet, Fatal: func(err error) { n.t.Error(err) }})
 	n.must(err)
 	n.store, err = store.Open(filepath.Join(n.dir, "snapshots"), store.Options{Logger: quiet})
 	n.must(err)

@@ -43,6 +43,7 @@ var Table = map[string][]string{
 	"internal/deploytest":                 {},
 	"internal/loadgen":                    {".", "gen/aggregate/v1"},
 	"internal/daemon":                     {Anything},
+	"internal/torture":                    {Anything},
 	"internal/deps":                       {},
 	"cmd/aggd":                            {Anything},
 	"cmd/aggc":                            {Anything},

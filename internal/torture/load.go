@@ -23,7 +23,7 @@ const settleTime = 90 * time.Second
 // load is the callers of one round.
 type load struct {
 	accounts []*account
-	door     *atomic.Pointer[client.Client]
+	doors    *atomic.Pointer[doors]
 	start    time.Time // of the trial
 
 	crashed atomic.Bool // who does not know its outcome waits for the gate
@@ -136,10 +136,11 @@ func (l *load) attempt(ctx context.Context, o *op, wait time.Duration) (bool, er
 	defer cancel()
 	var body []byte
 	var err error
+	door := l.doors.Load().next(o.caller)
 	if o.kind == read {
-		body, err = l.door.Load().State(ctx, string(o.account.typ), o.account.id.String())
+		body, err = door.State(ctx, string(o.account.typ), o.account.id.String())
 	} else {
-		body, err = l.door.Load().Submit(ctx, o.command())
+		body, err = door.Submit(ctx, o.command())
 	}
 	if l.deaf && l.crashed.Load() {
 		return false, nil
@@ -229,11 +230,32 @@ func insist(ask func() ([]byte, error)) ([]byte, error) {
 	}
 }
 
-// newDoor makes a client with connections of its own.
-func newDoor(url string) *client.Client {
-	c := client.New(url, tenant)
-	c.HTTP = &http.Client{Timeout: settleTime, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * Callers}}
-	return c
+// doors are the ways into a site, one for each node.
+type doors struct {
+	clients []*client.Client
+	asked   atomic.Uint64
+}
+
+// openDoors makes clients with connections of their own.
+func openDoors(urls []string) *doors {
+	d := &doors{}
+	for _, url := range urls {
+		c := client.New(url, tenant)
+		c.HTTP = &http.Client{Timeout: settleTime, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * Callers}}
+		d.clients = append(d.clients, c)
+	}
+	return d
+}
+
+// next gives each caller now this node, now that.
+func (d *doors) next(caller int) *client.Client {
+	return d.clients[(d.asked.Add(1)+uint64(caller))%uint64(len(d.clients))]
+}
+
+func (d *doors) close() {
+	for _, c := range d.clients {
+		c.HTTP.CloseIdleConnections()
+	}
 }
 
 // repeat sends an acknowledged command again; it must get its first answer.

@@ -19,12 +19,12 @@ type look struct {
 }
 
 // look compares the log and the door with what the callers were told.
-func (t *Trial) look(ctx context.Context, n Node) error {
-	log, err := readLog(ctx, n.NATS)
+func (t *Trial) look(ctx context.Context, at Reach) error {
+	log, err := readLog(ctx, at.NATS)
 	if err != nil {
 		return err
 	}
-	l := &look{t: t, ids: make(map[aggregate.ID]bool), door: t.door.Load()}
+	l := &look{t: t, ids: make(map[aggregate.ID]bool), door: t.doors.Load().next(0)}
 	for _, a := range t.accounts {
 		commits := log[a.key()]
 		delete(log, a.key())

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// Node is where callers reach a running aggd, and other clients the log.
-type Node struct {
-	URL  string // of the data door
-	NATS string // of the server that has the log
+// Reach is where callers reach a running site, and other clients the log.
+type Reach struct {
+	URLs []string // of the data doors
+	NATS string   // of the server that has the log
 }
 
 // Site is an aggd and what can be taken from it. Its methods are for one goroutine.
@@ -25,7 +25,7 @@ type Site interface {
 	// Fresh throws away all data; nothing runs.
 	Fresh() error
 	// Up starts what does not run, on what the last crash left. A start that fails matches [ErrStart].
-	Up(ctx context.Context) (Node, error)
+	Up(ctx context.Context) (Reach, error)
 	// Start begins what Up does and does not wait, so that a crash may come before it is over.
 	Start() error
 	// Crash takes something away at once; r chooses what, where there is a choice. An error means that something
@@ -78,17 +78,13 @@ func take(p *process) error {
 	return nil
 }
 
-// nodeOf waits for an aggd.
-func nodeOf(ctx context.Context, p *process, nats string) (Node, error) {
+// embedded waits for an aggd with a nats-server of its own.
+func embedded(ctx context.Context, p *process) (Reach, error) {
 	at, err := p.ready(ctx)
 	if err != nil {
-		return Node{}, err
+		return Reach{}, err
 	}
-	n := Node{URL: "http://" + at["listen"], NATS: nats}
-	if nats == "" {
-		n.NATS = "nats://" + at["nats"]
-	}
-	return n, nil
+	return Reach{URLs: []string{"http://" + at["listen"]}, NATS: "nats://" + at["nats"]}, nil
 }
 
 // KillSite is an aggd whose process is killed.
@@ -117,11 +113,11 @@ func (s *KillSite) Start() (err error) {
 }
 
 // Up implements Site.
-func (s *KillSite) Up(ctx context.Context) (Node, error) {
+func (s *KillSite) Up(ctx context.Context) (Reach, error) {
 	if err := s.Start(); err != nil {
-		return Node{}, err
+		return Reach{}, err
 	}
-	return nodeOf(ctx, s.process, "")
+	return embedded(ctx, s.process)
 }
 
 // Crash implements Site.
@@ -134,36 +130,37 @@ func (s *KillSite) Close() error {
 	return nil
 }
 
-// NATSSite is an aggd beside an external nats-server; either or both are killed.
+// NATSSite is some aggd beside an external nats-server; any of them is killed.
 type NATSSite struct {
-	aggd         Aggd
-	dir          string
-	port         int
-	node, server *process
+	aggd   Aggd
+	dir    string
+	port   int
+	nodes  []*process
+	server *process
 	// Kills counts those of aggd and of nats-server.
 	Kills [2]int
 }
 
-// NewNATSSite makes a site with its data below dir, its nats-server on a port that is free now.
-func NewNATSSite(dir string, a Aggd) (*NATSSite, error) {
+// NewNATSSite makes a site of some nodes with its data below dir, its nats-server on a port that is free now.
+func NewNATSSite(dir string, a Aggd, nodes int) (*NATSSite, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	return &NATSSite{aggd: a, dir: dir, port: l.Addr().(*net.TCPAddr).Port}, l.Close()
+	return &NATSSite{aggd: a, dir: dir, port: l.Addr().(*net.TCPAddr).Port, nodes: make([]*process, nodes)}, l.Close()
 }
 
 func (s *NATSSite) url() string { return "nats://127.0.0.1:" + strconv.Itoa(s.port) }
 
 // Fresh implements Site.
 func (s *NATSSite) Fresh() error {
-	return errors.Join(s.Close(), os.RemoveAll(filepath.Join(s.dir, "nats")), os.RemoveAll(filepath.Join(s.dir, "data")))
+	return errors.Join(s.Close(), os.RemoveAll(filepath.Join(s.dir, "data")))
 }
 
 // Start implements Site. A nats-server that was down is waited for: aggd does not start without one.
 func (s *NATSSite) Start() (err error) {
 	if !s.server.alive() {
-		env := []string{natsDirVar + "=" + filepath.Join(s.dir, "nats"), natsPortVar + "=" + strconv.Itoa(s.port)}
+		env := []string{natsDirVar + "=" + filepath.Join(s.dir, "data", "nats"), natsPortVar + "=" + strconv.Itoa(s.port)}
 		if s.server, err = spawn(exec.Command(os.Args[0]), env, map[string]*regexp.Regexp{"url": serverLine}); err != nil {
 			return err
 		}
@@ -171,44 +168,60 @@ func (s *NATSSite) Start() (err error) {
 			return err
 		}
 	}
-	if !s.node.alive() {
-		s.node, err = s.aggd.spawn(filepath.Join(s.dir, "data"), s.url())
+	for i, p := range s.nodes {
+		if p.alive() {
+			continue
+		}
+		if s.nodes[i], err = s.aggd.spawn(filepath.Join(s.dir, "data", strconv.Itoa(i)), s.url()); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // Up implements Site.
-func (s *NATSSite) Up(ctx context.Context) (Node, error) {
+func (s *NATSSite) Up(ctx context.Context) (Reach, error) {
 	if err := s.Start(); err != nil {
-		return Node{}, err
+		return Reach{}, err
 	}
-	return nodeOf(ctx, s.node, s.url())
+	reach := Reach{NATS: s.url()}
+	for _, p := range s.nodes {
+		at, err := p.ready(ctx)
+		if err != nil {
+			return Reach{}, err
+		}
+		reach.URLs = append(reach.URLs, "http://"+at["listen"])
+	}
+	return reach, nil
 }
 
-// Crash implements Site: aggd, nats-server, or one and then the other. Both, while aggd starts: without a server it
-// would end by itself.
+// Crash implements Site: one or all of aggd, nats-server, or both. An aggd that is still starting is killed with its
+// server, without which it would end by itself.
 func (s *NATSSite) Crash(r *rand.Rand) error {
-	which := r.IntN(3)
-	if !s.node.isReady() {
-		which = 2
-	}
 	var errs []error
-	if which != 0 {
+	server := r.IntN(2) == 0
+	if server {
 		errs = append(errs, take(s.server))
 		s.Kills[1]++
 	}
-	if which != 1 {
-		errs = append(errs, take(s.node))
-		s.Kills[0]++
+	all, one := r.IntN(3) == 0, r.IntN(len(s.nodes))
+	for i, p := range s.nodes {
+		if all || i == one && !server || !p.isReady() {
+			errs = append(errs, take(p))
+			s.Kills[0]++
+		}
 	}
 	return errors.Join(errs...)
 }
 
 // Close implements Site.
 func (s *NATSSite) Close() error {
-	s.node.kill()
+	for i, p := range s.nodes {
+		p.kill()
+		s.nodes[i] = nil
+	}
 	s.server.kill()
-	s.node, s.server = nil, nil
+	s.server = nil
 	return nil
 }
 
@@ -256,11 +269,11 @@ func (s *PowerSite) Start() (err error) {
 }
 
 // Up implements Site.
-func (s *PowerSite) Up(ctx context.Context) (Node, error) {
+func (s *PowerSite) Up(ctx context.Context) (Reach, error) {
 	if err := s.Start(); err != nil {
-		return Node{}, err
+		return Reach{}, err
 	}
-	return nodeOf(ctx, s.process, "")
+	return embedded(ctx, s.process)
 }
 
 // Crash implements Site: a cut. The process cannot notice it: it is gone before any flush after the cut is answered.

@@ -106,8 +106,13 @@ func TestKills(t *testing.T) {
 }
 
 // TestKillsWithNATS: kill -9 of aggd, of the external nats-server beside it, or of both.
-func TestKillsWithNATS(t *testing.T) {
-	s, err := NewNATSSite(t.TempDir(), site(t))
+func TestKillsWithNATS(t *testing.T) { killsWithNATS(t, 1) }
+
+// TestKillsOfTwoNodes: the same with two aggd on one log; each caller asks now this one, now that, and so do repeats.
+func TestKillsOfTwoNodes(t *testing.T) { killsWithNATS(t, 2) }
+
+func killsWithNATS(t *testing.T, nodes int) {
+	s, err := NewNATSSite(t.TempDir(), site(t), nodes)
 	if err != nil {
 		t.Fatal(err)
 	}

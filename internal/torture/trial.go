@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
-
-	"github.com/cloudlysis/aggregate/internal/client"
 )
 
 const (
@@ -70,7 +68,7 @@ type Trial struct {
 
 	mu       sync.Mutex // for Findings
 	accounts []*account
-	door     atomic.Pointer[client.Client]
+	doors    atomic.Pointer[doors]
 	start    time.Time
 }
 
@@ -118,7 +116,7 @@ func (t *Trial) round(ctx context.Context) error {
 	if err := t.begin(ctx, r); err != nil {
 		return err
 	}
-	l := &load{accounts: t.accounts, door: &t.door, start: t.start, deaf: t.Lossy, fail: t.find}
+	l := &load{accounts: t.accounts, doors: &t.doors, start: t.start, deaf: t.Lossy, fail: t.find}
 	l.run(ctx, t.Seed, uint64(t.Rounds))
 	defer func() { cancel(); l.wg.Wait() }()
 	time.Sleep(time.Duration(30+r.IntN(300)) * time.Millisecond)
@@ -127,9 +125,9 @@ func (t *Trial) round(ctx context.Context) error {
 	if err := t.crash(r); err != nil {
 		return err
 	}
-	n, err := t.up(ctx)
+	at, err := t.up(ctx)
 	if t.Lossy {
-		return t.lossy(ctx, l, n, err)
+		return t.lossy(ctx, l, at, err)
 	}
 	if err != nil {
 		return err
@@ -137,13 +135,13 @@ func (t *Trial) round(ctx context.Context) error {
 	if err := l.quiet(ctx); err != nil {
 		return err
 	}
-	if err := t.look(ctx, n); err != nil {
+	if err := t.look(ctx, at); err != nil {
 		return fmt.Errorf("first look: %w", err)
 	}
 	t.InDoubt += t.doubts()
 	close(l.gate)
 	l.wg.Wait()
-	return t.settled(ctx, r, l, n)
+	return t.settled(ctx, r, l, at)
 }
 
 // begin makes sure that there is something to crash: fresh accounts every few rounds.
@@ -158,7 +156,7 @@ func (t *Trial) begin(ctx context.Context, r *rand.Rand) error {
 		return err
 	}
 	t.accounts = newAccounts(r, accountCount)
-	l := &load{accounts: t.accounts, door: &t.door, start: t.start, fail: t.find}
+	l := &load{accounts: t.accounts, doors: &t.doors, start: t.start, fail: t.find}
 	for _, a := range t.accounts {
 		if a.typ == "Account" {
 			l.do(ctx, opening(r, a), settleTime)
@@ -170,15 +168,15 @@ func (t *Trial) begin(ctx context.Context, r *rand.Rand) error {
 	return nil
 }
 
-func (t *Trial) up(ctx context.Context) (Node, error) {
-	n, err := t.Site.Up(ctx)
+func (t *Trial) up(ctx context.Context) (Reach, error) {
+	at, err := t.Site.Up(ctx)
 	if err != nil {
-		return n, err
+		return at, err
 	}
-	if old := t.door.Swap(newDoor(n.URL)); old != nil {
-		old.HTTP.CloseIdleConnections()
+	if old := t.doors.Swap(openDoors(at.URLs)); old != nil {
+		old.close()
 	}
-	return n, nil
+	return at, nil
 }
 
 // crash takes the site down; after one in four of the crashes the next start is crashed, too.
@@ -199,7 +197,7 @@ func (t *Trial) crash(r *rand.Rand) error {
 }
 
 // lossy counts what a crash lost where that was to be expected.
-func (t *Trial) lossy(ctx context.Context, l *load, n Node, err error) error {
+func (t *Trial) lossy(ctx context.Context, l *load, at Reach, err error) error {
 	if errors.Is(err, ErrStart) {
 		err = nil
 		t.Broken++
@@ -207,7 +205,7 @@ func (t *Trial) lossy(ctx context.Context, l *load, n Node, err error) error {
 		if err := l.quiet(ctx); err != nil {
 			return err
 		}
-		if t.look(ctx, n) != nil {
+		if t.look(ctx, at) != nil {
 			t.Broken++
 		}
 	}
@@ -227,14 +225,14 @@ func (t *Trial) doubts() (n int) {
 }
 
 // settled checks the round when every outcome is known.
-func (t *Trial) settled(ctx context.Context, r *rand.Rand, l *load, n Node) error {
+func (t *Trial) settled(ctx context.Context, r *rand.Rand, l *load, at Reach) error {
 	t.Unknown += int(l.unknown.Load())
 	t.Reads += int(l.reads.Load())
 	t.Refused += int(l.refused.Load())
 	if err := t.repeats(ctx, r); err != nil {
 		return err
 	}
-	if err := t.look(ctx, n); err != nil {
+	if err := t.look(ctx, at); err != nil {
 		return fmt.Errorf("second look: %w", err)
 	}
 	if d := t.doubts(); d > 0 {
@@ -255,7 +253,7 @@ func (t *Trial) repeats(ctx context.Context, r *rand.Rand) error {
 		}
 		o := a.acked[r.IntN(len(a.acked))]
 		t.Repeats++
-		if err := repeat(ctx, t.door.Load(), o); err != nil {
+		if err := repeat(ctx, t.doors.Load().next(r.IntN(2)), o); err != nil {
 			t.Double++
 			t.find("%s: sent again: %v", o, err)
 		}
