@@ -37,7 +37,7 @@ generate: ## the code generated from proto/
 	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf generate --timeout 600s
 
 update: ## rewrite golden files and generated documents; read the diff
-	$(GO) test ./dsl/... ./cmd/... ./internal/config -update
+	$(GO) test $$(grep -rl 'flag.Bool("update"' --include=*_test.go . | xargs -n1 dirname | sort -u) -update
 
 bench: ## the figures of README and docs
 	$(GO) test -run '^$$' -bench . -benchmem ./engine/vm ./dsl/value

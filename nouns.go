@@ -105,12 +105,17 @@ type Event struct {
 func EventsOf(key Key, c *Commit) []Event {
 	out := make([]Event, len(c.Events))
 	for i := range c.Events {
-		e := &c.Events[i]
-		out[i] = Event{TenantID: key.Tenant, EventID: e.EventID, AggregateID: key.ID, AggregateType: key.Type,
-			Version: e.Version, EventType: e.Type, Schema: e.Schema, Payload: e.Payload,
-			CommandID: c.CommandID, Timestamp: c.Timestamp, Metadata: c.Metadata}
+		out[i] = EventOf(key, c, i)
 	}
 	return out
+}
+
+// EventOf gives event i of one commit of key in its own envelope.
+func EventOf(key Key, c *Commit, i int) Event {
+	e := &c.Events[i]
+	return Event{TenantID: key.Tenant, EventID: e.EventID, AggregateID: key.ID, AggregateType: key.Type,
+		Version: e.Version, EventType: e.Type, Schema: e.Schema, Payload: e.Payload,
+		CommandID: c.CommandID, Timestamp: c.Timestamp, Metadata: c.Metadata}
 }
 
 // Snapshot is a state as of a [Mark], kept so that a load needs only the commits after it.

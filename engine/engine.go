@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/dsl/value"
 )
 
 // Engine runs aggregates. All methods may be called side by side.
@@ -190,7 +191,7 @@ func (e *Engine) birth(key aggregate.Key) (*owner, error) {
 	if most := e.opts.MaxLive + e.opts.MaxLive/4; n >= most {
 		return nil, &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: fmt.Sprintf("%d aggregates are live, and none can leave fast enough", n), RetryAfter: retryAfter}
 	}
-	o := &owner{e: e, key: key, tenant: e.tenants.enter(key.Tenant)}
+	o := &owner{e: e, key: key, id: value.MakeUUID(key.ID), tenant: e.tenants.enter(key.Tenant)}
 	o.box.wake = make(chan struct{}, 1)
 	e.owners.Add(1)
 	e.opts.Observer.Live(int(e.registry.live.Add(1)))

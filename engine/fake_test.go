@@ -121,7 +121,7 @@ func (l *fakeLog) store(key aggregate.Key, at aggregate.Mark, commits []aggregat
 			}
 		}
 	}
-	l.msgs[key] = append(l.msgs[key], fakeMessage{mark, slices.Clone(commits)})
+	l.msgs[key] = append(l.msgs[key], fakeMessage{mark, cloneCommits(commits)})
 	return mark, nil
 }
 
@@ -293,4 +293,13 @@ func (s *fakeStore) version(key aggregate.Key) aggregate.Version {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.snaps[key].Version
+}
+
+// cloneCommits: what is given to Append stays the engine's.
+func cloneCommits(commits []aggregate.Commit) []aggregate.Commit {
+	out := slices.Clone(commits)
+	for i := range out {
+		out[i].Events = slices.Clone(out[i].Events)
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudlysis/aggregate"
@@ -30,7 +31,8 @@ type flight struct {
 	doubtedAt    []time.Time    // and their timestamps
 
 	candidates []aggregate.Sequence
-	text       []byte // working space for payloads
+	events     []aggregate.CommitEvent // of all commits; each has its part of it
+	text       []byte                  // working space for payloads
 	ctx        vm.Ctx
 	machine    machine
 }
@@ -52,7 +54,8 @@ func (f *flight) reset(l *live) {
 	f.at, f.n = l.mark, 0
 	clear(f.commits)
 	clear(f.replies)
-	f.commits, f.ids, f.replies = f.commits[:0], f.ids[:0], f.replies[:0]
+	clear(f.events)
+	f.commits, f.ids, f.replies, f.events = f.commits[:0], f.ids[:0], f.replies[:0], f.events[:0]
 	f.state = append(f.state[:0], l.state...)
 	f.version, f.updated = l.version, l.updated
 	f.size, f.needsLast = messageBytes, false
@@ -62,6 +65,7 @@ func (f *flight) reset(l *live) {
 func (f *flight) release() {
 	clear(f.commits)
 	clear(f.replies)
+	clear(f.events)
 	clear(f.state)
 	f.ctx = vm.Ctx{}
 	if cap(f.text) > maxKeptText {
@@ -69,6 +73,9 @@ func (f *flight) release() {
 	}
 	if cap(f.commits) > keptCommits {
 		f.commits, f.ids, f.replies = nil, nil, nil
+	}
+	if cap(f.events) > 2*keptCommits {
+		f.events = nil
 	}
 }
 
@@ -205,8 +212,30 @@ func versionAfter(commits []aggregate.Commit, i int) aggregate.Version {
 }
 
 func replyOf(key aggregate.Key, c *aggregate.Commit, v aggregate.Version) *aggregate.Reply {
-	return &aggregate.Reply{TenantID: key.Tenant, AggregateType: key.Type, AggregateID: key.ID,
-		CommandID: c.CommandID, Version: v, Events: aggregate.EventsOf(key, c)}
+	if len(c.Events) == 1 { // nearly always: one allocation for both
+		r := &struct {
+			reply aggregate.Reply
+			event [1]aggregate.Event
+		}{event: [1]aggregate.Event{aggregate.EventOf(key, c, 0)}}
+		r.reply = bareReply(key, c, v)
+		r.reply.Events = r.event[:]
+		return &r.reply
+	}
+	r := bareReply(key, c, v)
+	r.Events = aggregate.EventsOf(key, c)
+	return &r
+}
+
+func bareReply(key aggregate.Key, c *aggregate.Commit, v aggregate.Version) aggregate.Reply {
+	return aggregate.Reply{TenantID: key.Tenant, AggregateType: key.Type, AggregateID: key.ID, CommandID: c.CommandID, Version: v}
+}
+
+// room is space for the events of one more commit. It is used again with the next flight: nobody
+// keeps a commit beyond its Append.
+func (f *flight) room(n int) []aggregate.CommitEvent {
+	at := len(f.events)
+	f.events = slices.Grow(f.events, n)[:at+n]
+	return f.events[at : at+n : at+n]
 }
 
 // admit asks everything that may keep a new command out whatever the aggregate says, and gives
@@ -235,14 +264,14 @@ func (o *owner) rule(man *manifest, r *request, now time.Time) bool {
 	f, cmd := &o.f, r.cmd
 	c := aggregate.Commit{CommandID: cmd.CommandID, Timestamp: now, Actor: cmd.Actor, Roles: cmd.Roles,
 		Metadata: cmd.Metadata, Manifest: man.hash, Engine: man.engine}
-	if !fillCtx(&f.ctx, o.key, &c, f.version) {
+	if !fillCtx(&f.ctx, o.key, o.id, &c, f.version) {
 		r.err = clockError(fmt.Sprintf("the clock says %v", now), 0)
 		return true
 	}
 	err := f.machine.decide(f.state, &f.ctx, f.version > 0, o.e.opts.GasMax)
 	r.gas = f.machine.gas
 	if err == nil {
-		c.Events, f.text = f.machine.events(f.text)
+		c.Events, f.text = f.machine.events(f.room(f.machine.count()), f.text)
 	}
 	if err != nil || len(c.Events) == 0 {
 		r.err, r.basis, f.needsLast = err, onState, true

@@ -147,7 +147,7 @@ func (o *owner) replay() (int, error) {
 	l := &o.live
 	m := l.rules.lend()
 	defer m.giveBack()
-	next := replayed{state: slices.Clone(l.state), mark: l.mark, version: l.version, updated: l.updated}
+	next := replayed{id: o.id, state: slices.Clone(l.state), mark: l.mark, version: l.version, updated: l.updated}
 	var ids []noted
 	for loaded, err := range o.e.opts.Log.Load(o.e.ctx, o.key, l.mark) {
 		if err != nil {
@@ -171,6 +171,7 @@ func (o *owner) replay() (int, error) {
 
 // replayed is a state on its way from one mark to a later one.
 type replayed struct {
+	id      value.V // of the aggregate
 	state   []value.V
 	mark    aggregate.Mark
 	version aggregate.Version
@@ -179,7 +180,7 @@ type replayed struct {
 }
 
 func (p *replayed) apply(m *machine, key aggregate.Key, c *aggregate.Commit) error {
-	if !fillCtx(&p.ctx, key, c, p.version) {
+	if !fillCtx(&p.ctx, key, p.id, c, p.version) {
 		return fmt.Errorf("%w: a commit has the timestamp %v", aggregate.ErrRehydration, c.Timestamp)
 	}
 	for i := range c.Events {

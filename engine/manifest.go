@@ -53,12 +53,13 @@ func rolesValue(roles []string) value.V {
 	return b.Done()
 }
 
-// fillCtx makes ctx what a rule saw, or will see, when the commit c was made at version.
-func fillCtx(ctx *vm.Ctx, key aggregate.Key, c *aggregate.Commit, version aggregate.Version) bool {
+// fillCtx makes ctx what a rule saw, or will see, when the commit c was made at version; id is
+// the aggregate's id as a value.
+func fillCtx(ctx *vm.Ctx, key aggregate.Key, id value.V, c *aggregate.Commit, version aggregate.Version) bool {
 	now, ok := value.TimeOf(c.Timestamp)
 	*ctx = vm.Ctx{
 		Now:         now,
-		AggregateID: value.MakeUUID(key.ID),
+		AggregateID: id,
 		CommandID:   value.MakeUUID(c.CommandID),
 		Tenant:      value.MakeString(string(key.Tenant)),
 		Version:     value.MakeInt(int64(version)),

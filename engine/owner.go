@@ -14,6 +14,7 @@ import (
 type owner struct {
 	e            *Engine
 	key          aggregate.Key
+	id           value.V // of the key, for rules
 	tenant       *tenant
 	box          mailbox
 	newer, older *owner        // in the shard's order of use; under the shard's lock

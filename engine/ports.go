@@ -24,7 +24,7 @@ type EventLog interface {
 	// this key is aggregate.ErrNotFound.
 	At(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, error)
 	// Append adds the commits of one flight after at, all or none, and returns when they are as
-	// durable as configured. The same arguments make the same bytes, so a caller in doubt calls
+	// durable as configured. It keeps nothing of commits. The same arguments make the same bytes, so a caller in doubt calls
 	// it again with them. The error matches ErrConflict if key has moved on, ErrInDoubt if the
 	// outcome is unknown, ErrTooLarge if the flight does not fit into one message,
 	// ErrTenantAccessDenied if ids are exclusive and another tenant owns this one.

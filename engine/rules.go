@@ -121,14 +121,15 @@ func (m *machine) decide(s []value.V, ctx *vm.Ctx, born bool, gasMax int64) erro
 	return &aggregate.FaultError{Apply: out.ApplyFault, Kind: out.Fault.String(), Rule: out.Rule, File: out.File, Line: out.Line, Gas: out.Gas}
 }
 
-// events are those of the accepted command: Type, Schema and Payload; the rest is the caller's
-// to fill. All payloads lie in one array. Room is working space, given back grown.
-func (m *machine) events(room []byte) ([]aggregate.CommitEvent, []byte) {
-	n := m.m.Events()
-	if n == 0 {
+// count is how many events the accepted command emitted.
+func (m *machine) count() int { return m.m.Events() }
+
+// events fills out, of the length of count, with those events: Type, Schema and Payload; the rest
+// is the caller's to fill. All payloads lie in one array. Room is working space, given back grown.
+func (m *machine) events(out []aggregate.CommitEvent, room []byte) ([]aggregate.CommitEvent, []byte) {
+	if len(out) == 0 {
 		return nil, room
 	}
-	out := make([]aggregate.CommitEvent, n)
 	var few [8]int
 	ends, text := few[:0], room[:0]
 	for i := range out {

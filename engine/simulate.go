@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/dsl/value"
 	"github.com/cloudlysis/aggregate/engine/vm"
 )
 
@@ -63,11 +64,11 @@ func (e *Engine) simulate(v *view, m *machine, key aggregate.Key, c *aggregate.C
 		})
 	}
 	var vc vm.Ctx
-	fillCtx(&vc, key, c, v.mark.Version)
+	fillCtx(&vc, key, value.MakeUUID(key.ID), c, v.mark.Version)
 	s.Refused = m.decide(v.state, &vc, v.mark.Version > 0, e.opts.GasMax)
 	s.Gas = m.gas
 	if s.Refused == nil {
-		c.Events, _ = m.events(nil)
+		c.Events, _ = m.events(make([]aggregate.CommitEvent, m.count()), nil)
 		e.number(key, c, v.mark.Version)
 		s.Reply = replyOf(key, c, v.mark.Version+aggregate.Version(len(c.Events)))
 		m.store(v.state)

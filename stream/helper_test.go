@@ -21,6 +21,9 @@ const testManifest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15
 
 var testTime = time.Date(2026, 11, 24, 10, 0, 0, 123456789, time.UTC)
 
+// testLayout is the layout of logs that ask for none; TestOnShardedLayout sets it.
+var testLayout envelope.Layout
+
 // startServer runs a real server in dir on a port, -1 for a free one.
 func startServer(t testing.TB, dir string, port int) *server.Server {
 	t.Helper()
@@ -56,6 +59,9 @@ func connect(t testing.TB, url string, opts ...nats.Option) *nats.Conn {
 // openLog opens a log with two connections.
 func openLog(t testing.TB, srv *server.Server, opts Options) *Log {
 	t.Helper()
+	if opts.Layout == envelope.Single && !opts.ExclusiveIDs {
+		opts.Layout = testLayout
+	}
 	opts.Loads = connect(t, srv.ClientURL())
 	opts.Logger = slog.New(slog.DiscardHandler)
 	l, err := Open(t.Context(), connect(t, srv.ClientURL()), opts)

@@ -79,7 +79,7 @@ func (r *reader) fail(msg string) {
 
 func (r *reader) num() int {
 	n, size := binary.Uvarint(r.b)
-	if size <= 0 || n > 1<<62 {
+	if size <= 0 || n > min(1<<62, math.MaxInt) {
 		r.fail("a number is cut off or too large")
 		return 0
 	}
@@ -98,7 +98,7 @@ func (r *reader) small() uint16 {
 
 func (r *reader) u32() uint32 {
 	n := r.num()
-	if n > 0xFFFFFFFF {
+	if uint64(n) > math.MaxUint32 {
 		r.fail("a number is too large")
 		return 0
 	}

@@ -59,7 +59,7 @@ func (l *layouter) limits() error {
 	}
 	for i := range c.chunks {
 		ch := &c.chunks[i]
-		if len(ch.code) >= maxSlots || ch.gas > 1<<31 {
+		if len(ch.code) >= maxSlots || int64(ch.gas) > 1<<31 {
 			return c.limit(fmt.Sprintf("%s has %d instructions, at most %d", ch.name, len(ch.code), maxSlots-1), ch.code[0].span)
 		}
 		for j := range ch.code {

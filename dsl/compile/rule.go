@@ -51,7 +51,7 @@ func (c *compiler) decide(cmd *check.Command, base operand) (int, usage) {
 	b.span = cmd.DecideSpan
 	b.stmts(cmd.Decide)
 	b.place(b.accept)
-	b.invariants(cmd)
+	b.invariants()
 	b.span = cmd.DecideSpan
 	b.op(bytecode.OpDone, 0, 0, 0)
 	b.finishStubs()
@@ -59,17 +59,12 @@ func (c *compiler) decide(cmd *check.Command, base operand) (int, usage) {
 	return chunk, b.uses
 }
 
-// invariants checks what the command could have broken. Every state that a creation accepted
-// holds all invariants, so a later command need not check those whose fields it cannot write;
-// where any command may be the first, and for creations, all are checked.
-func (b *builder) invariants(cmd *check.Command) {
-	all := cmd.Creates || !b.c.creates
+// invariants checks all of them, those too whose fields the command cannot write (ruling 69): a
+// reload may have added one since the state was made.
+func (b *builder) invariants() {
 	b.pure = true
 	for i, v := range b.c.agg.Invariants {
 		to := b.c.invariantChunk(v)
-		if !all && to.uses.olds.empty() && !to.uses.reads.meets(b.uses.writes) {
-			continue
-		}
 		at := b.label()
 		b.stubs = append(b.stubs, stub{at: at, inv: i, span: v.Span})
 		b.span = v.Span

@@ -202,7 +202,7 @@ func (m *machine) cell() Cell {
 		}
 	}
 	c.Events = happenings(all)
-	refuses := len(c.Codes) > 0
+	refuses := len(c.Codes) > 0 // by a step
 	switch {
 	case c.Unfollowed:
 		c.Verdict = Depends
@@ -212,6 +212,9 @@ func (m *machine) cell() Cell {
 		c.Verdict = Accepted
 	default:
 		c.Verdict = Depends
+	}
+	if len(c.Invariants)+len(c.Broken) > 0 {
+		c.Codes = append(c.Codes, "invariant_violated")
 	}
 	if c.Verdict == Depends || len(c.Codes) > 1 {
 		c.Steps = m.out
@@ -235,24 +238,34 @@ func silent(events []happening) bool {
 // settle checks the invariants at each end and gives the ends that are left.
 func (m *machine) settle(c *Cell) []*world {
 	var left []*world
+	add := func(list *[]string, name string) {
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
 	for _, w := range m.end {
 		broken := false
 		for _, inv := range m.agg.Invariants {
-			t := m.invariant(inv, w)
-			broken = broken || t == no
-			if t != yes && !slices.Contains(c.Invariants, inv.Name) {
-				c.Invariants = append(c.Invariants, inv.Name)
+			switch m.invariant(inv, w) {
+			case no:
+				broken = true
+				add(&c.Broken, inv.Name)
+			case open:
+				add(&c.Invariants, inv.Name)
 			}
 		}
 		if !broken {
 			left = append(left, w)
-		} else if !slices.Contains(c.Codes, "invariant_violated") {
-			c.Codes = append(c.Codes, "invariant_violated")
 		}
 	}
 	if len(left) == 0 {
-		c.Broken, c.Invariants = c.Invariants, nil
+		c.Invariants = nil
+		return nil
 	}
+	for _, name := range c.Broken { // at some ends only: there it depends
+		add(&c.Invariants, name)
+	}
+	c.Broken = nil
 	return left
 }
 

@@ -109,6 +109,9 @@ func NewDoc(a *check.Aggregate, field string) (*Doc, error) {
 	if d.Graphs, err = NewGraphs(a, field); err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(d.Graphs, func(x, y *Graph) int { // that of the status first
+		return rank(x.Field != d.Matrix.Field) - rank(y.Field != d.Matrix.Field)
+	})
 	d.lead(a)
 	for _, c := range a.Commands {
 		d.command(a, c)
@@ -128,6 +131,13 @@ func NewDoc(a *check.Aggregate, field string) (*Doc, error) {
 	d.roles(a)
 	d.rejections(a)
 	return d, nil
+}
+
+func rank(later bool) int {
+	if later {
+		return 1
+	}
+	return 0
 }
 
 func (d *Doc) lead(a *check.Aggregate) {

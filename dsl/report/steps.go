@@ -36,7 +36,7 @@ func stepsOf(s check.Stmt) []DocStep {
 	case *check.Check:
 		return []DocStep{step(text("must pass "), code(strings.TrimSpace(strings.TrimPrefix(spanText(s.Span), "check"))))}
 	case *check.Emit:
-		return []DocStep{step(text("emits "), code(s.Event.Name))}
+		return []DocStep{emitStep(s)}
 	case *check.Nothing:
 		return []DocStep{step(text("no event here"))}
 	case *check.Return:
@@ -57,6 +57,19 @@ func requireStep(s *check.Require) DocStep {
 		return step(text("goes on only if "), cond, text("; else nothing more happens"))
 	}
 	return step(append([]DocPart{text("requires "), cond, text(", else refused "), code(s.Refusal.Code)}, said(s.Refusal)...)...)
+}
+
+func emitStep(s *check.Emit) DocStep {
+	out := step(text("emits "), code(s.Event.Name))
+	all := spanText(s.Span)
+	from, to := strings.IndexByte(all, '{'), strings.LastIndexByte(all, '}')
+	if from < 0 || to < from {
+		return out
+	}
+	if items := strings.TrimSpace(all[from+1 : to]); items != "" {
+		out.Parts = append(out.Parts, text(" with "), code(items))
+	}
+	return out
 }
 
 // said is the message of a refusal.

@@ -11,7 +11,7 @@ import (
 // lets a page that holds the drawing decide.
 const svgStyle = `text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:currentColor}
 .n{fill:none;stroke:currentColor;stroke-width:1.5}.u{stroke-dasharray:4 3;opacity:.6}.e{fill:none;stroke:currentColor;stroke-width:1.2;opacity:.7}
-.a{fill:currentColor}.l{font-size:11.5px;opacity:.85}`
+.a{fill:currentColor}.l{font-size:11.5px;paint-order:stroke;stroke:var(--bg,Canvas);stroke-width:4px;stroke-linejoin:round}`
 
 // SVG writes the graph as one SVG document.
 func (g *Graph) SVG(w io.Writer) error {
@@ -30,7 +30,7 @@ func (g *Graph) svg(b *strings.Builder, id string, alone bool) {
 	fmt.Fprintf(b, "<title id=\"%s-t\">%s</title>\n<desc id=\"%s-d\">%s</desc>\n", id, html.EscapeString(g.Title()), id, html.EscapeString(strings.Join(g.sentences(), "; ")))
 	b.WriteString("<style>" + svgStyle)
 	if alone {
-		b.WriteString("\nsvg{color:#1c2733;background:#fff}@media (prefers-color-scheme:dark){svg{color:#dfe6ee;background:#14191f}}")
+		b.WriteString("\nsvg{--bg:#fff;color:#1c2733;background:var(--bg)}@media (prefers-color-scheme:dark){svg{--bg:#12171d;color:#dfe6ee}}")
 	}
 	b.WriteString("</style>\n")
 	for i := range l.routes {
@@ -38,6 +38,11 @@ func (g *Graph) svg(b *strings.Builder, id string, alone bool) {
 	}
 	for _, e := range l.loops {
 		l.drawLoop(b, e, g)
+	}
+	for _, r := range l.routes { // above all lines
+		if r.label >= 0 {
+			l.drawLabel(b, l.boxes[r.label].x, l.boxes[r.label].y, "middle", labels(r.edge))
+		}
 	}
 	fmt.Fprintf(b, `<circle class="a" cx="%s" cy="%s" r="6"/>`+"\n", num(l.boxes[0].x), num(l.boxes[0].y))
 	for i, n := range g.Nodes {
@@ -89,7 +94,7 @@ func nodeTitle(n Node) string {
 	return out
 }
 
-// drawRoute draws a smooth line through the boxes of an edge, and its label.
+// drawRoute draws a smooth line through the boxes of an edge, open where its label stands.
 func (l *layout) drawRoute(b *strings.Builder, r *route) {
 	first, last := &l.boxes[r.boxes[0]], &l.boxes[r.boxes[len(r.boxes)-1]]
 	x, y := first.x, first.y+l.edgeOf(r.boxes[0])
@@ -115,9 +120,6 @@ func (l *layout) drawRoute(b *strings.Builder, r *route) {
 		arrow(b, first.x, first.y+l.edgeOf(r.boxes[0]), 0, 9)
 	} else {
 		arrow(b, x, y, 0, -9)
-	}
-	if r.label >= 0 {
-		l.drawLabel(b, l.boxes[r.label].x, l.boxes[r.label].y, "middle", labels(r.edge))
 	}
 }
 

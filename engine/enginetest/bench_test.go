@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +29,15 @@ type work struct {
 	spent  time.Duration
 	done   int64
 	allocs uint64
+	cpu    time.Duration
+}
+
+// cpuTime is what this process has used of all cores: other than the wall clock it does not tell
+// of what else the machine does.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // it cannot fail for oneself
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // pass does k of it.
@@ -39,7 +49,7 @@ func (w *work) pass(b *testing.B, k int64) {
 	var wg sync.WaitGroup
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
+	start, cpu := time.Now(), cpuTime()
 	for c := range w.n {
 		wg.Go(func() {
 			for i := next.Add(1); i <= end; i = next.Add(1) {
@@ -52,6 +62,7 @@ func (w *work) pass(b *testing.B, k int64) {
 	}
 	wg.Wait()
 	w.spent += time.Since(start)
+	w.cpu += cpuTime() - cpu
 	runtime.ReadMemStats(&after)
 	w.allocs += after.Mallocs - before.Mallocs
 	w.done = end
@@ -76,6 +87,7 @@ func race(b *testing.B, works ...*work) {
 	for i, w := range works {
 		b.ReportMetric(w.rate(), w.name+"/s")
 		b.ReportMetric(float64(w.allocs)/float64(w.done), w.name+"-allocs")
+		b.ReportMetric(w.cpu.Seconds()*1e6/float64(w.done), w.name+"-cpu-us")
 		if i > 0 {
 			b.ReportMetric(works[0].rate()/w.rate(), works[0].name+"/"+w.name)
 		}

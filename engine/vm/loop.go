@@ -209,7 +209,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 		case bytecode.OpEmit:
 			e := m.p.emits[in.C]
 			at := len(m.vals)
-			if at+int(e.n) > cap(m.vals) || len(m.events) == cap(m.events) || m.mem < int64(e.n+1)*int64(cellSize) {
+			if at+int(e.n) > cap(m.vals) || len(m.events) == cap(m.events) || m.mem < int64(e.n+1)*cellBytes {
 				return ip, base, gas
 			}
 			m.mem -= int64(e.n+1) * int64(cellSize)
@@ -534,6 +534,9 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 }
 
 const cellSize = unsafe.Sizeof(value.V{})
+
+// cellBytes is what a cell counts for in memory, the same on every machine.
+const cellBytes = 16
 
 // cellAt is the cell at a distance in bytes from the first of a container.
 func cellAt(rows unsafe.Pointer, at uintptr) *value.V {

@@ -139,7 +139,7 @@ func (m *Machine) index(ip unsafe.Pointer) uint32 {
 // emit keeps the values of an event.
 func (m *Machine) emit(decl int) bool {
 	e := &m.p.src.Events[decl]
-	if !m.build((len(e.Fields) + 1) * int(cellSize)) {
+	if !m.build((len(e.Fields) + 1) * cellBytes) {
 		return false
 	}
 	m.events = append(m.events, emitted{uint32(decl), uint32(len(m.vals))})

@@ -20,7 +20,7 @@ func (m *Machine) data(in bytecode.Ins, ip unsafe.Pointer) value.Fault {
 		r[in.A] = b.Field(int(in.C))
 	case bytecode.OpWith:
 		n := len(m.p.types[in.B].Record.Fields)
-		if !m.build(n * int(cellSize)) {
+		if !m.build(n * cellBytes) {
 			return value.Memory
 		}
 		r[in.A] = value.RecordWith(b, n, int(in.C), r[ext(ip)])
@@ -67,7 +67,7 @@ func (m *Machine) concat(in bytecode.Ins) value.Fault {
 func (m *Machine) record(in bytecode.Ins) value.Fault {
 	t := bare(m.p.types[in.A])
 	n := len(t.Record.Fields)
-	if !m.build(n * int(cellSize)) {
+	if !m.build(n * cellBytes) {
 		return value.Memory
 	}
 	m.frame[in.A] = value.MakeRecord(append([]value.V(nil), m.frame[in.B:int(in.B)+n]...))
@@ -80,7 +80,7 @@ func (m *Machine) list(in bytecode.Ins) value.Fault {
 	if !m.charge(int64(n)) {
 		return value.Gas
 	}
-	if !m.build(n * t.Stride() * int(cellSize)) {
+	if !m.build(n * t.Stride() * cellBytes) {
 		return value.Memory
 	}
 	list := value.NewBuilder(t, n)
@@ -103,7 +103,7 @@ func (m *Machine) mapOf(in bytecode.Ins) value.Fault {
 	if !m.charge(bytecode.SortCost(n) + bytecode.CopyCost(cells) + sizeCost(tb, keys, m.gas)) {
 		return value.Gas
 	}
-	if !m.build(cells * int(cellSize)) {
+	if !m.build(cells * cellBytes) {
 		return value.Memory
 	}
 	b := value.NewBuilder(t, n)
@@ -148,7 +148,7 @@ func (m *Machine) builtin(in bytecode.Ins) value.Fault {
 		return value.Gas
 	}
 	// What a builtin makes is paid for by 16 bytes or a cell: that many may be built at most.
-	if cost > m.mem/int64(cellSize) {
+	if cost > m.mem/cellBytes {
 		return value.Memory
 	}
 	v, f := value.Call(site.Builtin, info, args)
@@ -276,7 +276,7 @@ func (m *Machine) chargeChange(in bytecode.Ins, t *value.Type, b, c value.V) val
 	if !m.charge(gas) {
 		return value.Gas
 	}
-	if !m.build(copied * int(cellSize)) {
+	if !m.build(copied * cellBytes) {
 		return value.Memory
 	}
 	return value.NoFault

@@ -32,6 +32,7 @@ type load struct {
 	gate    chan struct{}
 
 	parked, done atomic.Int64
+	answers      atomic.Int64
 	unknown      atomic.Int64 // attempts without an outcome
 	reads        atomic.Int64
 	refused      atomic.Int64
@@ -51,6 +52,16 @@ func (l *load) run(ctx context.Context, seed, round uint64) {
 			}
 		})
 	}
+}
+
+// heard waits until the callers have had n answers: so a round is as full on a slow machine as on a fast one.
+func (l *load) heard(n int64) error {
+	for began := time.Now(); l.answers.Load() < n; time.Sleep(200 * time.Microsecond) {
+		if time.Since(began) > settleTime {
+			return fmt.Errorf("%d answers in %s, %d are wanted", l.answers.Load(), settleTime, n)
+		}
+	}
+	return nil
 }
 
 // hurry is how long a caller waits before it asks again: one in sixteen cannot wait at all, so that commands meet
@@ -75,6 +86,7 @@ func (l *load) do(ctx context.Context, o *op, wait time.Duration) {
 		if known {
 			o.ret = int64(time.Since(l.start))
 			o.account.answered(o)
+			l.answers.Add(1)
 			return
 		}
 		l.unknown.Add(1)

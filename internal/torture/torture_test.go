@@ -18,13 +18,22 @@ var (
 	natsKills = flag.Int("torture.natskills", 2, "kills of aggd beside an external nats-server, or of that")
 	cuts      = flag.Int("torture.cuts", 3, "power cuts")
 	lossy     = flag.Int("torture.lossy", 2, "power cuts with sync: interval, which must lose")
+	answers   = flag.Int("torture.load", 250, "answers before a crash, about")
+	syncMode  = flag.String("torture.sync", "", "aggd's --sync, empty for its default")
 	seed      = flag.Uint64("torture.seed", uint64(time.Now().UnixNano()), "what is done, when, and what a cut keeps")
 	binary    = flag.String("torture.aggd", "", "an aggd that is built already")
 )
 
+// built is where aggd is built, once for all tests; TestMain removes it.
+var built string
+
 func TestMain(m *testing.M) {
 	Child()
-	os.Exit(m.Run())
+	code := m.Run()
+	if built != "" {
+		_ = os.RemoveAll(built)
+	}
+	os.Exit(code)
 }
 
 //go:embed purse.agg
@@ -33,16 +42,10 @@ var purse []byte
 // site gives what every site of a test needs: aggd, built from the source as it is, and manifests.
 func site(t *testing.T) Aggd {
 	t.Helper()
-	dir := t.TempDir()
-	a := Aggd{Binary: *binary, Manifests: filepath.Join(dir, "manifests")}
-	if a.Binary == "" {
-		a.Binary = build(t, dir)
-	}
+	build(t)
+	a := Aggd{Binary: *binary, Manifests: t.TempDir(), Sync: *syncMode}
 	bank, err := os.ReadFile("../../examples/bank/account.agg")
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(a.Manifests, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string][]byte{"account.agg": bank, "purse.agg": purse} {
@@ -53,9 +56,13 @@ func site(t *testing.T) Aggd {
 	return a
 }
 
-// build makes aggd. It looks at every source file, so that go test knows that its result depends on them.
-func build(t *testing.T, dir string) string {
+// build makes aggd, unless the flag names one, and sets the flag. It looks at every source file, so that go test knows
+// that its result depends on them.
+func build(t *testing.T) {
 	t.Helper()
+	if *binary != "" {
+		return
+	}
 	err := filepath.WalkDir("../..", func(path string, e fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
 			_, err = os.Stat(path)
@@ -65,11 +72,14 @@ func build(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, "aggd")
+	if built, err = os.MkdirTemp("", "torture"); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(built, "aggd")
 	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/aggd").CombinedOutput(); err != nil {
 		t.Fatalf("build aggd: %v\n%s", err, out)
 	}
-	return path
+	*binary = path
 }
 
 // run runs a trial, tells what it counted, and fails for each finding.
@@ -93,14 +103,14 @@ func sound(t *testing.T, trial *Trial) {
 	if trial.Lost+trial.Double+trial.Half+trial.Phantom+trial.Gaps+trial.Unlinear > 0 {
 		t.Error("lost, doubled, torn, phantom or out of order: see above")
 	}
-	if trial.Acked < 20*trial.Rounds || trial.Refused == 0 || trial.Reads == 0 || trial.Repeats == 0 {
+	if trial.Acked == 0 || trial.Repeats == 0 || trial.Linear == 0 || trial.InDoubt == 0 && trial.Rounds > 3 {
 		t.Errorf("too little happened: %s", trial.Tally.String())
 	}
 }
 
 // TestKills: kill -9 of aggd under load.
 func TestKills(t *testing.T) {
-	trial := &Trial{Site: NewKillSite(t.TempDir(), site(t)), Seed: *seed, Crashes: *kills}
+	trial := &Trial{Site: NewKillSite(t.TempDir(), site(t)), Seed: *seed, Load: *answers, Crashes: *kills}
 	run(t, trial)
 	sound(t, trial)
 }
@@ -116,7 +126,7 @@ func killsWithNATS(t *testing.T, nodes int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial := &Trial{Site: s, Seed: *seed, Crashes: *natsKills}
+	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Crashes: *natsKills}
 	run(t, trial)
 	sound(t, trial)
 	t.Logf("aggd was killed %d times, nats-server %d times", s.Kills[0], s.Kills[1])
@@ -130,7 +140,7 @@ func powerCuts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial := &Trial{Site: s, Seed: *seed, Crashes: *cuts}
+	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Crashes: *cuts}
 	run(t, trial)
 	sound(t, trial)
 	t.Logf("of %d writes without a flush, %d were kept, %d in part; %.0f cuts a minute", s.Cuts.Pending, s.Cuts.Kept, s.Cuts.Torn,
@@ -147,7 +157,7 @@ func powerCutsFindLosses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial := &Trial{Site: s, Seed: *seed, Crashes: *lossy, Lossy: true}
+	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Crashes: *lossy, Lossy: true}
 	run(t, trial)
 	if trial.Lost == 0 || trial.Acked == 0 {
 		t.Errorf("sync: interval lost %d of %d acknowledged commits in %d cuts; the test cannot find losses", trial.Lost, trial.Acked, trial.Tally.Crashes)
@@ -166,6 +176,7 @@ func inOwnMounts(t *testing.T, body func()) {
 		body()
 		return
 	}
+	build(t)
 	args := []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.timeout=0"}
 	flag.VisitAll(func(f *flag.Flag) {
 		if strings.HasPrefix(f.Name, "torture.") {

@@ -58,6 +58,8 @@ type Trial struct {
 	Seed uint64
 	// Crashes is how many there are to be, those during a start included.
 	Crashes int
+	// Load is about how many answers the callers have had when a round's crash comes.
+	Load int
 	// Lossy is set where losses are expected: each round has data of its own, losses are counted and are no findings,
 	// and answers that come after the crash do not count as acknowledged.
 	Lossy bool
@@ -119,7 +121,9 @@ func (t *Trial) round(ctx context.Context) error {
 	l := &load{accounts: t.accounts, doors: &t.doors, start: t.start, deaf: t.Lossy, fail: t.find}
 	l.run(ctx, t.Seed, uint64(t.Rounds))
 	defer func() { cancel(); l.wg.Wait() }()
-	time.Sleep(time.Duration(30+r.IntN(300)) * time.Millisecond)
+	if err := l.heard(1 + r.Int64N(2*int64(t.Load))); err != nil {
+		return err
+	}
 	l.crashed.Store(true)
 	l.stopped.Store(true)
 	if err := t.crash(r); err != nil {
