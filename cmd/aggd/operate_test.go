@@ -243,3 +243,25 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 		t.Errorf("got %v after %v, want the end by the second signal", err, time.Since(begin))
 	}
 }
+
+// TestOpenAPIIsServed: the document of the manifests in force; dsl/report validates its form.
+func TestOpenAPIIsServed(t *testing.T) {
+	n := start(t, bank, t.TempDir())
+	resp, err := httpClient.Get(n.url + "/v1/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var doc struct {
+		OpenAPI string                     `json:"openapi"`
+		Paths   map[string]json.RawMessage `json:"paths"`
+	}
+	b, _ := io.ReadAll(resp.Body)
+	if err := json.Unmarshal(b, &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1") {
+		t.Fatalf("got %.200s, %v", b, err)
+	}
+	path := string(doc.Paths["/v1/aggregates/Account/{id}/commands"])
+	if !strings.Contains(path, "post") || !strings.Contains(string(b), "transfer_out") {
+		t.Errorf("got paths %v", doc.Paths)
+	}
+}

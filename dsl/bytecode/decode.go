@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/cloudlysis/aggregate/dsl/value"
 )
@@ -77,13 +78,22 @@ func (r *reader) fail(msg string) {
 	r.b = nil
 }
 
-func (r *reader) num() int {
+func (r *reader) num64() int64 {
 	n, size := binary.Uvarint(r.b)
-	if size <= 0 || n > min(1<<62, math.MaxInt) {
+	if size <= 0 || n > 1<<62 {
 		r.fail("a number is cut off or too large")
 		return 0
 	}
 	r.b = r.b[size:]
+	return int64(n)
+}
+
+func (r *reader) num() int {
+	n := r.num64()
+	if n > math.MaxInt {
+		r.fail("a number is too large")
+		return 0
+	}
 	return int(n)
 }
 
@@ -97,8 +107,8 @@ func (r *reader) small() uint16 {
 }
 
 func (r *reader) u32() uint32 {
-	n := r.num()
-	if uint64(n) > math.MaxUint32 {
+	n := r.num64()
+	if n > math.MaxUint32 {
 		r.fail("a number is too large")
 		return 0
 	}
@@ -283,7 +293,7 @@ func (r *reader) rules() {
 	p.Files, p.Codes, p.Roles = r.strs(), r.strs(), r.strs()
 	p.Creates = r.bool()
 	p.SnapshotEvery = r.num()
-	p.Gas = int64(r.num())
+	p.Gas = r.num64()
 	p.Chunks = list(r, 4, r.chunk)
 	p.Calls = list(r, 8, r.site)
 	p.Commands = list(r, 14, r.command)

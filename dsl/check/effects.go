@@ -15,9 +15,17 @@ type node struct {
 	calls []use
 	mark  progress
 	fn    *Fn // of a function
+	fault fault
 	// What it and all that it calls read.
 	allState bool
 	allCtx   uint16
+	allFault *node // the first of them that may fault, nil if none does
+}
+
+// fault is the first place of a rule at which it may fault, and why; zero if there is none.
+type fault struct {
+	span diag.Span
+	why  string
 }
 
 // use is one call of a function or read of a derive.
@@ -68,6 +76,27 @@ func (c *checker) checkEffects() {
 		for _, u := range b.node.calls {
 			b.checkCall(u)
 		}
+		if b.rule == ruleApply || b.rule == ruleUpcast {
+			b.callsMayFault()
+		}
+	}
+}
+
+// callsMayFault warns about calls of what may fault, once for each function.
+func (b *body) callsMayFault() {
+	warned := map[*node]bool{}
+	for _, u := range b.node.calls {
+		f := u.to.allFault
+		if f == nil || warned[u.to] {
+			continue
+		}
+		warned[u.to] = true
+		d := b.mayFaultAt(u.span, u.to.name+" may fault: "+f.fault.why)
+		d.Hint = "a fault here refuses the command that emits the event; let the function give a value for that case"
+		if b.rule == ruleUpcast {
+			d.Hint = "a fault here keeps the aggregate from loading; let the function give a value for that case"
+		}
+		declaredAt(d, f.fault.span, "here")
 	}
 }
 
@@ -79,6 +108,9 @@ func (c *checker) settle(n *node, trail []*node) {
 	n.mark = underway
 	trail = append(trail, n)
 	n.allState, n.allCtx = n.own()
+	if !n.fault.span.IsZero() {
+		n.allFault = n
+	}
 	circled := false
 	for _, u := range n.calls {
 		if u.to.mark == underway {
@@ -91,6 +123,9 @@ func (c *checker) settle(n *node, trail []*node) {
 		c.settle(u.to, trail)
 		n.allState = n.allState || u.to.allState
 		n.allCtx |= u.to.allCtx
+		if n.allFault == nil {
+			n.allFault = u.to.allFault
+		}
 	}
 	n.mark = done
 }

@@ -9,10 +9,17 @@ import (
 )
 
 // The facts are texts of places that are known to be there, such as `state.holds[event.id]`
-// after `event.id in state.holds`. Only apply and upcast keep them: a fault there is worth a
-// warning, since it refuses a command that was right, or a replay.
+// after `event.id in state.holds`. Apply and upcast keep them: a fault there is worth a warning,
+// since it refuses a command that was right, or a replay. Functions and derives keep them too,
+// since an apply may call them: what may fault there is noted in their node.
 
-func (b *body) wantsFacts() bool { return b.rule == ruleApply || b.rule == ruleUpcast }
+func (b *body) wantsFacts() bool {
+	return b.rule == ruleApply || b.rule == ruleUpcast || b.isCalled()
+}
+
+func (b *body) isCalled() bool {
+	return b.rule == ruleFn || b.rule == ruleSharedFn || b.rule == ruleDerive
+}
 
 type savedFacts map[string]bool
 
@@ -134,6 +141,12 @@ func (b *body) mayFault(e *ast.IndexExpr) *diag.Diagnostic {
 
 func (b *body) mayFaultAt(at diag.Span, why string) *diag.Diagnostic {
 	if !b.wantsFacts() {
+		return nil
+	}
+	if b.isCalled() {
+		if b.node.fault.span.IsZero() {
+			b.node.fault = fault{at, why}
+		}
 		return nil
 	}
 	d := b.c.report(diag.MayFault, at, "%s", why)

@@ -11,6 +11,8 @@ import (
 // coverage is what the arms of a match have taken so far.
 type coverage struct {
 	seen map[string]diag.Span
+	// ranges are the PatRange so far; a value between their ends is taken.
+	ranges []Pattern
 	wild diag.Span
 	none bool
 	some bool
@@ -123,24 +125,59 @@ func (b *body) exprPattern(p *ast.ExprPattern, t *value.Type, cov *coverage) (Pa
 		if from == nil || to == nil {
 			return Pattern{}, false
 		}
-		return Pattern{Kind: PatRange, From: from.Value, To: to.Value, Span: p.Span}, true
+		if first, taken := cov.inRange(from.Value, to.Value); taken {
+			return b.takenBefore(p, first)
+		}
+		pat := Pattern{Kind: PatRange, From: from.Value, To: to.Value, Span: p.Span}
+		cov.ranges = append(cov.ranges, pat)
+		return pat, true
 	}
 	k := b.constantOf(p.Value, elem, what)
 	if k == nil {
 		return Pattern{}, false
 	}
-	text := value.Text(elem, k.Value).Str()
+	text := armKey(elem, k.Value)
 	if first, twice := cov.seen[text]; twice {
-		d := b.c.report(diag.ArmTwice, p.Span, "%s is taken by an arm before", p.Span.Text())
-		d.Hint = "remove one of the two"
-		declaredAt(d, first, "it is here")
-		return Pattern{}, false
+		return b.takenBefore(p, first)
+	}
+	if elem.Kind == value.Int || elem.Kind == value.Decimal {
+		if first, taken := cov.inRange(k.Value, k.Value); taken {
+			return b.takenBefore(p, first)
+		}
 	}
 	if cov.some {
 		b.c.report(diag.ArmTwice, p.Span, "this is never reached: `some` before it takes every value").Hint = "put it before `some`"
 	}
 	cov.seen[text] = p.Span
 	return Pattern{Kind: PatConst, From: k.Value, Span: p.Span}, true
+}
+
+// armKey is a text that equal values share: of a decimal without the zeros that say nothing.
+func armKey(t *value.Type, v value.V) string {
+	text := value.Text(t, v).Str()
+	if t.Kind == value.Decimal && strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}
+
+// inRange finds the range of an arm before that holds all of from to to.
+func (c *coverage) inRange(from, to value.V) (diag.Span, bool) {
+	t := bare(c.typ)
+	for _, r := range c.ranges {
+		if value.Compare(t, r.From, from) <= 0 && value.Compare(t, to, r.To) <= 0 {
+			return r.Span, true
+		}
+	}
+	return diag.Span{}, false
+}
+
+// takenBefore reports a pattern whose values an arm before takes.
+func (b *body) takenBefore(p *ast.ExprPattern, first diag.Span) (Pattern, bool) {
+	d := b.c.report(diag.ArmTwice, p.Span, "%s is taken by an arm before", p.Span.Text())
+	d.Hint = "remove one of the two"
+	declaredAt(d, first, "it is here")
+	return Pattern{}, false
 }
 
 func (b *body) nonePattern(p *ast.ExprPattern, t *value.Type, cov *coverage) (Pattern, bool) {

@@ -284,13 +284,26 @@ func (b *body) retired(n ast.Name, e *eventDecl) {
 }
 
 func (b *body) returns(s *ast.Return) Stmt {
-	if !b.onlyIn(s.Span, "`return`", b.fn != nil) {
-		b.expr(s.Value, nil)
+	if b.fn == nil {
+		b.notHere(s.Span, "`return`", b.insteadOfReturn())
+		b.quietValue(s.Value)
+		b.flow.ended = true // it was meant to
 		return nil
 	}
 	x := b.as(s.Value, b.result, place{what: "the result of " + b.fn.ast.Name.Text, decl: b.fn.ast.Result.Pos()})
 	b.flow.ended = true
 	return &Return{Place{s.Span}, x}
+}
+
+// insteadOfReturn is how a rule that has no value ends.
+func (b *body) insteadOfReturn() string {
+	switch b.rule {
+	case ruleDecide:
+		return "a decide ends accepted with `nothing` or `require … else nothing`, refused with `reject code`"
+	case ruleGuard:
+		return "a guard ends by itself, or refuses: `require … else code`"
+	}
+	return "an apply ends by itself: put what follows into an `if`"
 }
 
 func (b *body) ifStmt(s *ast.If) Stmt {

@@ -11,12 +11,15 @@ import (
 
 // random draws values and manifests from a seed, so that two processes draw the same.
 type random struct {
-	*rand.Rand
-	names int
-	ints  []string // variables in scope
+	source *rand.PCG
+	names  int
+	ints   []string // variables in scope
 }
 
-func newRandom(seed uint64) *random { return &random{Rand: rand.New(rand.NewPCG(seed, 1))} }
+func newRandom(seed uint64) *random { return &random{source: rand.NewPCG(seed, 1)} }
+
+// IntN is below n. It is not rand.IntN, which draws other numbers where an int has 32 bits.
+func (r *random) IntN(n int) int { return int(r.source.Uint64() % uint64(n)) }
 
 func (r *random) pick(list ...string) string { return list[r.IntN(len(list))] }
 

@@ -40,6 +40,9 @@ type parser struct {
 	errors  int
 	depth   int
 	blankOK bool // `_` is a value here: `then emit`
+
+	membersTo int // membersAt has looked up to this token
+	membersOK bool
 	inCond  bool // `=` was meant to be `==`
 }
 

@@ -62,9 +62,31 @@ func (p *parser) surelyDeclAt(i int) bool {
 	case "enum", "record", "aggregate", "ordered":
 		return third.Type == tLBrace || third.Type == tTypeName
 	case "index", "roles", "final":
-		return false
+		return !p.membersAt(i)
 	}
 	return true
+}
+
+// membersAt tells whether nothing but members of an enum stands between token i and the next },
+// so that `index closed` are two of them and no declaration.
+func (p *parser) membersAt(i int) bool {
+	if i < p.membersTo { // looked at already: the answer is that of the run
+		return p.membersOK
+	}
+	end := i
+	for memberToken(p.toks[end].Type) {
+		end++
+	}
+	p.membersTo, p.membersOK = end, p.toks[end].Type == tRBrace
+	return p.membersOK
+}
+
+func memberToken(k kind) bool {
+	switch k {
+	case tComma, tAssign, tString, tRaw, tBlank:
+		return true
+	}
+	return isWord(k)
 }
 
 // isOperatorWord tells whether a reserved word goes on with an expression, as in `index in xs`.

@@ -96,6 +96,11 @@ func (p *parser) wordStmt(t *lexer.Token, start int32) ast.Stmt {
 		return &ast.Nothing{At: p.from(start)}
 	case "return":
 		p.next()
+		if p.k() == tRBrace || p.closesOpen() {
+			p.soft(diag.MissingOperand, p.here(), "`return` gives the value of a fn, and there is none").
+				Hint = "write return value; a decide ends with nothing, reject code or require condition else nothing"
+			return &ast.BadStmt{At: p.from(start)}
+		}
 		e := p.expr()
 		return &ast.Return{At: p.from(start), Value: e}
 	case "remove":

@@ -73,7 +73,22 @@ func newLaw(t *testing.T, p *dsl.Program) *law {
 	return l
 }
 
+// check runs the law and looks whether enough was tried.
 func (l *law) check(t *testing.T) {
+	l.run(t)
+	tried := map[string]bool{}
+	for what := range l.seen {
+		name, _, _ := strings.Cut(what, " ")
+		tried[name] = true
+	}
+	if len(tried)*2 < len(l.agg.Commands) {
+		t.Errorf("only %v was tried", l.seen)
+	}
+	t.Logf("%d different outcomes", len(l.seen))
+}
+
+func (l *law) run(t *testing.T) {
+	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
 		m := l.prog.Get()
 		defer l.prog.Put(m)
@@ -95,15 +110,6 @@ func (l *law) check(t *testing.T) {
 			}
 		}
 	})
-	tried := map[string]bool{}
-	for what := range l.seen {
-		name, _, _ := strings.Cut(what, " ")
-		tried[name] = true
-	}
-	if len(tried)*2 < len(l.agg.Commands) {
-		t.Errorf("only %v was tried", l.seen)
-	}
-	t.Logf("%d different outcomes", len(l.seen))
 }
 
 // step runs one command; it tells whether an event was stored.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,15 +60,25 @@ func requireStep(s *check.Require) DocStep {
 	return step(append([]DocPart{text("requires "), cond, text(", else refused "), code(s.Refusal.Code)}, said(s.Refusal)...)...)
 }
 
+// emitStep tells an event with what is written for it: `..cmd, fee: fee`.
 func emitStep(s *check.Emit) DocStep {
 	out := step(text("emits "), code(s.Event.Name))
-	all := spanText(s.Span)
-	from, to := strings.IndexByte(all, '{'), strings.LastIndexByte(all, '}')
-	if from < 0 || to < from {
-		return out
+	brace := s.Span.Start + int32(strings.IndexByte(s.Span.Text(), '{'))
+	var items []string
+	for i, f := range s.Make.Fields {
+		at := f.Pos()
+		if at.File != s.Span.File || at.Start <= brace || at.End > s.Span.End {
+			continue // a default
+		}
+		item := source(f, nil)
+		if !strings.HasPrefix(item, "..") {
+			items = append(items, s.Event.Fields[i].Name+": "+item)
+		} else if !slices.Contains(items, item) {
+			items = append(items, item)
+		}
 	}
-	if items := strings.TrimSpace(all[from+1 : to]); items != "" {
-		out.Parts = append(out.Parts, text(" with "), code(items))
+	if len(items) > 0 {
+		out.Parts = append(out.Parts, text(" with "), code(strings.Join(items, ", ")))
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func (d *daemon) openDoors(context.Context) error {
 	policy := d.policy(loopback(data))
 	o := &doors{data: data, admin: admin, split: server.NewSplit(data, secure)}
 	o.grpc, o.health = server.GRPC(d.engine, d.stream, policy)
-	o.http = httpServer(server.REST(d.engine, d.stream, policy))
+	o.http = httpServer(server.REST(d.engine, d.stream, d.description(), policy))
 	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
 	if secure != nil {
 		admin = tls.NewListener(admin, secure)

@@ -162,7 +162,7 @@ func TestDoorsAuthenticate(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f.last = nil
-			resp, body := ask(t, REST(f, nil, p), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "Authorization", tt.header, "x-tenant-id", tt.tenant, "x-roles", "manager", "x-actor", "eve")
+			resp, body := ask(t, REST(f, nil, nil, p), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "Authorization", tt.header, "x-tenant-id", tt.tenant, "x-roles", "manager", "x-actor", "eve")
 			if resp.StatusCode != tt.status || tt.status != 200 && f.last != nil {
 				t.Fatalf("got %d %s, reached the engine: %v", resp.StatusCode, body, f.last != nil)
 			}

@@ -37,7 +37,7 @@ func serveDoor(t *testing.T, f *fakeCommands, events fakeEvents, secure *tls.Con
 	}
 	s := NewSplit(l, secure)
 	g, _ := GRPC(f, events, Policy{MaxBody: 1000})
-	h := &http.Server{Handler: REST(f, events, Policy{MaxBody: 1000})}
+	h := &http.Server{Handler: REST(f, events, nil, Policy{MaxBody: 1000})}
 	done := make(chan error, 3)
 	go func() { done <- s.Serve() }()
 	go func() { done <- g.Serve(s.GRPC()) }()

@@ -26,3 +26,6 @@ type Events interface {
 	// Events yields the durable events of key after a version, in order, and ends.
 	Events(ctx context.Context, key aggregate.Key, after aggregate.Version) iter.Seq2[aggregate.Event, error]
 }
+
+// Describe writes a description of what is served now: "openapi", or nil where there is none.
+type Describe func(kind string) ([]byte, error)

@@ -20,24 +20,29 @@ import (
 //	GET  /v1/aggregates/{type}/{id}            the state
 //	GET  /v1/aggregates/{type}/{id}/events     the events, ?after=VERSION
 //
+//	GET  /v1/openapi.json                      this door as OpenAPI 3.1, for the manifests in force
+//
 // and the services of the gRPC door as Connect and gRPC-Web below /aggregate.v1.…/.
 //
 // Answers are application/json, errors application/problem+json.
-func REST(cmds Commands, events Events, p Policy) http.Handler {
-	r := &rest{cmds: cmds, events: events, policy: p}
+func REST(cmds Commands, events Events, describe Describe, p Policy) http.Handler {
+	r := &rest{cmds: cmds, events: events, describe: describe, policy: p}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/aggregates/{type}/{id}/commands", r.submit)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}", r.state)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}/events", r.list)
+	mux.HandleFunc("GET /v1/openapi.json", r.openAPI)
 	mountConnect(mux, cmds, events, p)
-	mux.HandleFunc("/", noRoute("POST /v1/aggregates/{type}/{id}/commands, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events"))
+	mux.HandleFunc("/", noRoute("POST /v1/aggregates/{type}/{id}/commands, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events, GET /v1/openapi.json"))
 	return mux
 }
 
 type rest struct {
 	cmds   Commands
 	events Events
-	policy Policy
+
+	describe Describe
+	policy   Policy
 }
 
 // buffers holds answers on their way; each goes out with one Write.
@@ -169,6 +174,19 @@ func (r *rest) list(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	writeJSON(w, append(b, "]}"...))
+}
+
+func (r *rest) openAPI(w http.ResponseWriter, req *http.Request) {
+	_, err := r.policy.caller(req.Context(), httpHeaders(req.Header))
+	var b []byte
+	if err == nil {
+		b, err = r.describe("openapi")
+	}
+	if err != nil {
+		writeProblem(w, err, aggregate.ID{})
+		return
+	}
+	writeJSON(w, b)
 }
 
 func afterVersion(s string) (aggregate.Version, error) {

@@ -44,7 +44,7 @@ func ask(t *testing.T, h http.Handler, method, path, body string, hdr ...string)
 
 func TestRESTCommand(t *testing.T) {
 	f := &fakeCommands{submit: accept}
-	h := REST(f, fakeEvents(nil), Policy{MaxBody: 1000, TrustRoles: true})
+	h := REST(f, fakeEvents(nil), nil, Policy{MaxBody: 1000, TrustRoles: true})
 	resp, body := ask(t, h, "POST", "/v1/aggregates/Account/"+strings.ToUpper(testID)+"/commands", `{"type":"deposit","amount":1}`,
 		"x-tenant-id", "acme", "idempotency-key", testCmd, "if-match", `"7"`, "x-roles", "teller, manager", "x-meta-source", "atm",
 		"x-correlation-id", "c-1", "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -65,7 +65,7 @@ func TestRESTCommand(t *testing.T) {
 
 func TestRESTRolesNeedTrust(t *testing.T) {
 	f := &fakeCommands{submit: accept}
-	ask(t, REST(f, nil, Policy{MaxBody: 1000}), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "x-roles", "manager", "x-actor", "eve")
+	ask(t, REST(f, nil, nil, Policy{MaxBody: 1000}), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "x-roles", "manager", "x-actor", "eve")
 	if len(f.last.Roles) != 0 || f.last.Actor != "" {
 		t.Errorf("got roles %v, actor %q from an untrusted header", f.last.Roles, f.last.Actor)
 	}
@@ -94,7 +94,7 @@ func TestT10_2to4TenantHeader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fakeCommands{submit: accept}
 			tt.policy.MaxBody = 1000
-			resp, body := ask(t, REST(f, nil, tt.policy), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "x-tenant-id", tt.header)
+			resp, body := ask(t, REST(f, nil, nil, tt.policy), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "x-tenant-id", tt.header)
 			if resp.StatusCode != tt.status {
 				t.Fatalf("got %d %s, want %d", resp.StatusCode, body, tt.status)
 			}
@@ -131,7 +131,7 @@ func TestRESTRefusesBadRequests(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fakeCommands{submit: accept}
-			resp, body := ask(t, REST(f, nil, Policy{MaxBody: 1000}), "POST", tt.path, tt.body, tt.hdr...)
+			resp, body := ask(t, REST(f, nil, nil, Policy{MaxBody: 1000}), "POST", tt.path, tt.body, tt.hdr...)
 			if resp.StatusCode != tt.status || !strings.Contains(body, `"code":"`+tt.code+`"`) || f.last != nil {
 				t.Errorf("got %d %s (reached the engine: %v), want %d %s", resp.StatusCode, body, f.last != nil, tt.status, tt.code)
 			}
@@ -175,7 +175,7 @@ func TestRESTErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.err.Error(), func(t *testing.T) {
 			f := &fakeCommands{submit: func(*aggregate.Command) (*aggregate.Reply, error) { return nil, tt.err }}
-			resp, body := ask(t, REST(f, nil, Policy{MaxBody: 1000}), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "idempotency-key", testCmd)
+			resp, body := ask(t, REST(f, nil, nil, Policy{MaxBody: 1000}), "POST", "/v1/aggregates/Account/"+testID+"/commands", `{}`, "idempotency-key", testCmd)
 			want := strings.TrimSuffix(tt.want, "}")
 			if resp.StatusCode != tt.status || !strings.Contains(body, want) || !strings.Contains(body, testCmd) {
 				t.Errorf("got %d %s, want %d %s and the command id", resp.StatusCode, body, tt.status, want)
@@ -197,7 +197,7 @@ func TestRESTReads(t *testing.T) {
 		}
 		return &aggregate.State{TenantID: k.Tenant, AggregateType: k.Type, AggregateID: k.ID, Version: 4, State: []byte(`{"balance":0.10}`), Derived: []byte(`{}`)}, nil
 	}}
-	h := REST(f, fakeEvents{testEvent(1), testEvent(2)}, Policy{})
+	h := REST(f, fakeEvents{testEvent(1), testEvent(2)}, nil, Policy{})
 	path := "/v1/aggregates/Account/" + testID
 	if resp, body := ask(t, h, "GET", path, "", "x-tenant-id", "acme"); resp.StatusCode != 200 || !strings.Contains(body, `"version":4,"state":{"balance":0.10},"derived":{}`) || resp.Header.Get("ETag") != `"4"` {
 		t.Errorf("got %d %s", resp.StatusCode, body)
@@ -211,7 +211,7 @@ func TestRESTReads(t *testing.T) {
 	if resp, body := ask(t, h, "GET", path+"/events?after=-1", ""); resp.StatusCode != 400 {
 		t.Errorf("got %d %s, want 400", resp.StatusCode, body)
 	}
-	if resp, body := ask(t, REST(f, fakeEvents(nil), Policy{}), "GET", path+"/events", ""); resp.StatusCode != 404 {
+	if resp, body := ask(t, REST(f, fakeEvents(nil), nil, Policy{}), "GET", path+"/events", ""); resp.StatusCode != 404 {
 		t.Errorf("no events: got %d %s, want 404", resp.StatusCode, body)
 	}
 }
