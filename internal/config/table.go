@@ -12,7 +12,13 @@ type Row struct {
 	Flag    string // of aggd serve; empty if it has none
 	Default string
 	Doc     string
-	set     func(*Settings, string) error
+	field
+}
+
+// field is how a setting is read, and its type in JSON Schema.
+type field struct {
+	kind string // string, integer, number, boolean, duration
+	set  func(*Settings, string) error
 }
 
 // Table has every setting.
@@ -56,26 +62,26 @@ var Table = []Row{
 	{"log.environment", "AGGREGATE_ENVIRONMENT", "", "", "The field environment of each log line.", text(func(s *Settings) *string { return &s.Environment })},
 }
 
-func text(at func(*Settings) *string) func(*Settings, string) error {
-	return func(s *Settings, v string) error { *at(s) = v; return nil }
+func text(at func(*Settings) *string) field {
+	return field{"string", func(s *Settings, v string) error { *at(s) = v; return nil }}
 }
 
-func integer(at func(*Settings) *int) func(*Settings, string) error {
-	return func(s *Settings, v string) (err error) { *at(s), err = strconv.Atoi(v); return err }
+func integer(at func(*Settings) *int) field {
+	return field{"integer", func(s *Settings, v string) (err error) { *at(s), err = strconv.Atoi(v); return err }}
 }
 
-func integer64(at func(*Settings) *int64) func(*Settings, string) error {
-	return func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseInt(v, 10, 64); return err }
+func integer64(at func(*Settings) *int64) field {
+	return field{"integer", func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseInt(v, 10, 64); return err }}
 }
 
-func number(at func(*Settings) *float64) func(*Settings, string) error {
-	return func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseFloat(v, 64); return err }
+func number(at func(*Settings) *float64) field {
+	return field{"number", func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseFloat(v, 64); return err }}
 }
 
-func boolean(at func(*Settings) *bool) func(*Settings, string) error {
-	return func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseBool(v); return err }
+func boolean(at func(*Settings) *bool) field {
+	return field{"boolean", func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseBool(v); return err }}
 }
 
-func duration(at func(*Settings) *time.Duration) func(*Settings, string) error {
-	return func(s *Settings, v string) (err error) { *at(s), err = time.ParseDuration(v); return err }
+func duration(at func(*Settings) *time.Duration) field {
+	return field{"duration", func(s *Settings, v string) (err error) { *at(s), err = time.ParseDuration(v); return err }}
 }
