@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages whose tests run a second time with the race detector: all in which goroutines meet.
 RACE := ./engine/... ./stream/... ./store/... ./manifests/... ./internal/... ./dsl/testrun/... ./gen/...
 
-.PHONY: run build test test-all test-race lint generate update bench fuzz cover clean help
+.PHONY: run build image test test-386 test-all lint generate update bench fuzz torture cover clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,7 +17,11 @@ run: build ## serve the bank on 127.0.0.1:8080, embedded; data in ./data
 	bin/aggd serve examples/bank
 
 build: ## bin/aggd and bin/aggc
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/aggd ./cmd/aggc
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/aggd ./cmd/aggc
+
+image: ## the image of aggd without docker: bin/aggd-image.tar (linux, ca-certificates)
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/linux/aggd ./cmd/aggd
+	cd internal/tools && $(GO) run ./image -binary ../../bin/linux/aggd -version $(VERSION) -o ../../bin/aggd-image.tar
 
 test: ## every test; those of concurrent packages with the race detector
 	$(GO) vet ./...
@@ -25,7 +29,16 @@ test: ## every test; those of concurrent packages with the race detector
 	$(GO) test ./engine/vm
 	$(GO) test -race $(RACE)
 
-test-all: test lint ## make test, and what needs more than Go
+test-386: ## the language and the VM on a 32-bit machine, with the same results
+	AGG_TEST_ALL=1 $(GO) test ./dsl/compile -run TestDeterminism
+	GOARCH=386 CGO_ENABLED=0 $(GO) test ./dsl/value ./dsl/bytecode ./dsl/check ./engine/vm
+
+test-all: test lint test-386 ## make test, and what needs more than Go: it installs what it needs
+	deploy/test-tools
+	AGG_TEST_ALL=1 $(GO) test ./internal/deploytest
+	cd internal/deploytest/parsers && AGG_TEST_ALL=1 $(GO) test -timeout 40m ./...
+	AGG_TEST_ALL=1 $(GO) test ./internal/lsp -run Grammar
+	AGG_TEST_ALL=1 $(GO) test ./dsl/report
 
 lint: ## gofmt, vet, staticcheck, buf lint
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
@@ -48,6 +61,12 @@ fuzz: ## every fuzz target, FUZZTIME each
 	@for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+KILLS ?= 500
+CUTS  ?= 200
+torture: ## kill -9 and power cuts under load; SEED=N replays; cuts need root on Linux
+	$(GO) test ./internal/torture -count=1 -v -timeout 2h -run '^Test(Kills|PowerCuts)' -torture.load=400 \
+	  -torture.kills=$(KILLS) -torture.natskills=200 -torture.cuts=$(CUTS) -torture.lossy=20 $(if $(SEED),-torture.seed=$(SEED))
 
 cover: ## coverage of all packages, cover.html
 	$(GO) test -coverprofile=cover.out -coverpkg=./... ./...

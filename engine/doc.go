@@ -17,7 +17,8 @@
 // aggregate is in doubt nothing on it is decided, answered or let go. A command id that has a
 // commit gets the first reply again: the ids are kept by hash, in segments of 1,024 commits,
 // and a hit counts only when the log confirms it. A failure to read one aggregate quarantines
-// that one alone. Nothing is unbounded: mailboxes, live aggregates, waiting snapshots, retries.
+// that one alone. Nothing is unbounded: mailboxes, live aggregates, waiting snapshots, retries, and
+// for each tenant what its [Quota] says (docs/architecture.md, What is bounded).
 //
 // Left to others: the log and its message format (package stream), where snapshots lie
 // (package store), where manifests come from (package manifests), who may ask (the doors).

@@ -45,6 +45,7 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{opts: o, clock: newClock(&o), loads: make(chan struct{}, o.MaxLoads)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.registry.init()
+	e.tenants.quotaOf = o.Quota
 	if o.Manifest != nil {
 		e.Swap(o.Manifest)
 	}
@@ -66,6 +67,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.registry.each(func(o *owner) { o.box.askLeave() })
 	giveUp := context.AfterFunc(ctx, func() {
 		e.cancel()
+		e.registry.each(func(o *owner) { o.box.nudge() })
 		e.snapshots.close(true)
 	})
 	e.owners.Wait()
@@ -169,6 +171,12 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 			return err
 		}
 		o.tenant.activity.Store(e.opts.Clock().UnixNano())
+		if r.tenant == nil {
+			if err := o.tenant.join(r); err != nil {
+				r.free()
+				return err
+			}
+		}
 		switch o.box.put(r, e.opts.MailboxSize) {
 		case putOK:
 			return nil
@@ -191,7 +199,11 @@ func (e *Engine) birth(key aggregate.Key) (*owner, error) {
 	if most := e.opts.MaxLive + e.opts.MaxLive/4; n >= most {
 		return nil, &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: fmt.Sprintf("%d aggregates are live, and none can leave fast enough", n), RetryAfter: retryAfter}
 	}
-	o := &owner{e: e, key: key, id: value.MakeUUID(key.ID), tenant: e.tenants.enter(key.Tenant)}
+	t, err := e.tenants.enter(key.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	o := &owner{e: e, key: key, id: value.MakeUUID(key.ID), tenant: t}
 	o.box.wake = make(chan struct{}, 1)
 	e.owners.Add(1)
 	e.opts.Observer.Live(int(e.registry.live.Add(1)))
@@ -219,6 +231,7 @@ func (e *Engine) tidy() {
 				s.askIdle(1<<62, over/shardCount+1)
 			}
 		}
+		e.thin()
 	}
 }
 

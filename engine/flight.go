@@ -123,7 +123,7 @@ func (o *owner) command(man *manifest, r *request) bool {
 		r.err = err
 		return true
 	}
-	now, err := o.admit(r.cmd)
+	now, err := o.admit(r)
 	if err != nil {
 		r.err = err
 		return true
@@ -240,14 +240,20 @@ func (f *flight) room(n int) []aggregate.CommitEvent {
 
 // admit asks everything that may keep a new command out whatever the aggregate says, and gives
 // the time at which it is decided.
-func (o *owner) admit(cmd *aggregate.Command) (time.Time, error) {
+func (o *owner) admit(r *request) (time.Time, error) {
 	if o.tenant.draining.Load() {
 		return time.Time{}, &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: "the tenant is being drained from this node", RetryAfter: retryAfter}
 	}
 	if admit := o.e.opts.Admit; admit != nil {
-		if err := admit(cmd); err != nil {
+		if err := admit(r.cmd); err != nil {
 			return time.Time{}, err
 		}
+	}
+	if !r.paid { // deciding it again costs nothing
+		if err := o.tenant.spend(o.e.opts.Monotonic()); err != nil {
+			return time.Time{}, err
+		}
+		r.paid = true
 	}
 	now, err := o.e.clock.now()
 	if err != nil {

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -209,7 +210,7 @@ func (o *owner) fromSnapshot() (bool, error) {
 	}
 	s, err := store.Get(o.key)
 	if err != nil { // the log has everything
-		o.e.opts.Logger.Warn("snapshot cannot be read, replaying", "aggregate", o.key.String(), "error", err)
+		o.e.logStore("snapshot cannot be read, replaying", o.key, err)
 		return false, nil
 	}
 	if s == nil {
@@ -249,11 +250,22 @@ func (o *owner) takeSnapshot(s *aggregate.Snapshot) string {
 	return ""
 }
 
+// logStore tells of a snapshot that the store did not take or give. While its breaker is open that
+// is known, and said once there.
+func (e *Engine) logStore(what string, key aggregate.Key, err error) {
+	level := slog.LevelWarn
+	var u *aggregate.UnavailableError
+	if errors.As(err, &u) {
+		level = slog.LevelDebug
+	}
+	e.opts.Logger.Log(e.ctx, level, what, "aggregate", key.String(), "error", err)
+}
+
 func (o *owner) dropSnapshot(why string) {
 	o.e.opts.Logger.Info("snapshot dropped, replaying", "aggregate", o.key.String(), "reason", why)
 	o.e.opts.Observer.Snapshot(o.key, SnapshotDropped)
 	if err := o.e.opts.Snapshots.Delete(o.key); err != nil {
-		o.e.opts.Logger.Warn("snapshot cannot be deleted", "aggregate", o.key.String(), "error", err)
+		o.e.logStore("snapshot cannot be deleted", o.key, err)
 	}
 }
 

@@ -69,6 +69,8 @@ type Options struct {
 	// declare; nil refuses all: what a newer manifest wrote would be lost in silence.
 	AllowUnknown func(t aggregate.Type, event string) bool
 
+	// Quota gives the bounds of each tenant; nil: none. See [Quotas] and [Engine.SetQuota].
+	Quota func(aggregate.TenantID) Quota
 	// Admit, when set, is asked after the look-up of repeats and before anything is decided;
 	// its error, such as a quota, is the reply. It must not block.
 	Admit    func(*aggregate.Command) error

@@ -54,16 +54,12 @@ func (o *owner) run() {
 			o.fly()
 			continue
 		}
-		if (leave || o.e.closing.Load() || !o.keeps()) && o.depart() {
+		if (leave || o.e.closing.Load() || o.e.ctx.Err() != nil || !o.keeps()) && o.depart() {
 			return
 		}
-		select {
-		case <-o.box.wake:
-		case <-o.e.ctx.Done():
-			if o.depart() {
-				return
-			}
-		}
+		// Nothing but the mailbox: a select on a Done that all owners share would have them wait
+		// for its lock. Who cancels it wakes every owner.
+		<-o.box.wake
 	}
 }
 

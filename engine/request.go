@@ -40,9 +40,12 @@ type request struct {
 	kind kind
 	at   atomic.Uint32
 	cmd  *aggregate.Command
-	hash [64]byte // lower case hex sha256 of the command's canonical payload
-	text []byte   // room for the canonical payload
-	done chan struct{}
+	// tenant counts it in until it is freed; paid: it has been taken from the tenant's rate.
+	tenant *tenant
+	paid   bool
+	hash   [64]byte // lower case hex sha256 of the command's canonical payload
+	text   []byte   // room for the canonical payload
+	done   chan struct{}
 	// notify, when set, is called in place of done: by Start nobody waits.
 	notify func(*aggregate.Reply, int64, error)
 
@@ -77,6 +80,10 @@ func (e *Engine) newRequest(k kind, cmd *aggregate.Command) *request {
 func (r *request) free() {
 	r.cmd, r.reply, r.err, r.gas, r.basis, r.notify = nil, nil, nil, 0, onFact, nil
 	r.view = view{}
+	if r.tenant != nil {
+		r.tenant.inFlight.Add(-1)
+		r.tenant, r.paid = nil, false
+	}
 	r.pool.Put(r)
 }
 
@@ -137,6 +144,10 @@ func (r *request) fail(err error) {
 // wait returns nil when r has been answered: the caller reads it and frees it. Otherwise r is
 // no longer the caller's.
 func (r *request) wait(ctx context.Context) error {
+	if ctx.Done() == nil {
+		<-r.done
+		return nil
+	}
 	select {
 	case <-r.done:
 		return nil

@@ -92,7 +92,7 @@ func (m *machine) read(payload []byte) error {
 	}
 	cmd, ok := m.r.Command(name)
 	if !ok {
-		msg := fmt.Sprintf("unknown command %q of %s", name, m.r.Name())
+		msg := fmt.Sprintf("unknown command %q of %s", value.Shown(name), m.r.Name())
 		return &aggregate.ValidationError{Path: "type", Message: msg, Errors: []aggregate.FieldError{{Path: "type", Message: msg}}}
 	}
 	m.cmd = cmd

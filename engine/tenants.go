@@ -20,12 +20,17 @@ type tenant struct {
 	live     int // owners; under tenants.mu
 	activity atomic.Int64
 	draining atomic.Bool
+	quota    atomic.Pointer[quota]
+	inFlight atomic.Int64
+	crowded  atomic.Bool // an aggregate was refused for the quota
 }
 
 type tenants struct {
 	mu    sync.Mutex
 	all   map[aggregate.TenantID]*tenant
 	quiet int
+	// quotaOf is Options.Quota or what SetQuota has put in its place.
+	quotaOf func(aggregate.TenantID) Quota
 }
 
 // TenantInfo is one tenant as an operator sees it.
@@ -49,6 +54,7 @@ func (t *tenants) get(id aggregate.TenantID) *tenant {
 		t.forget()
 	}
 	x = &tenant{id: id}
+	x.quota.Store(t.newQuota(id))
 	t.all[id] = x
 	t.quiet++
 	return x
@@ -65,14 +71,18 @@ func (t *tenants) forget() {
 	}
 }
 
-func (t *tenants) enter(id aggregate.TenantID) *tenant {
+// enter counts one more live aggregate of a tenant, unless it has all that it may have.
+func (t *tenants) enter(id aggregate.TenantID) (*tenant, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	x := t.get(id)
+	if err := x.crowd(); err != nil {
+		return nil, err
+	}
 	if x.live++; x.live == 1 {
 		t.quiet--
 	}
-	return x
+	return x, nil
 }
 
 func (t *tenants) leave(x *tenant) {

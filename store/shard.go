@@ -96,14 +96,29 @@ var errClosed = errors.New("the snapshot store is closed")
 
 func (s *shard) view(f func(*buntdb.Tx) error) error {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
+	if !s.closed && s.db != nil {
+		defer s.mu.RUnlock()
+		return s.db.View(f)
+	}
+	s.mu.RUnlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.again(); err != nil {
+		return err
+	}
+	return s.db.View(f)
+}
+
+// again makes sure that there is a database: one that broke and could not be begun anew is tried
+// once more, as the reason may be gone. The breaker sees to it that this is not often.
+func (s *shard) again() error {
 	if s.closed {
 		return errClosed
 	}
-	if s.db == nil {
-		return errDamaged
+	if s.db != nil {
+		return nil
 	}
-	return s.db.View(f)
+	return s.anew(errDamaged)
 }
 
 // update runs f in a transaction that writes. BuntDB panics if a failed write cannot be undone
@@ -112,11 +127,8 @@ func (s *shard) view(f func(*buntdb.Tx) error) error {
 func (s *shard) update(f func(*buntdb.Tx) error) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return errClosed
-	}
-	if s.db == nil {
-		return errDamaged
+	if err := s.again(); err != nil {
+		return err
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -135,7 +147,7 @@ func (s *shard) update(f func(*buntdb.Tx) error) (err error) {
 func (s *shard) replace(cause error) {
 	s.db = nil
 	if err := s.anew(cause); err != nil {
-		s.log.Error("a snapshot file cannot be begun anew; its aggregates have no snapshots until the restart", "file", s.path, "error", err)
+		s.log.Error("a snapshot file cannot be begun anew; its aggregates have no snapshots until that works", "file", s.path, "error", err)
 	}
 }
 

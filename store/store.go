@@ -30,6 +30,8 @@ type Options struct {
 	ShrinkIdle time.Duration
 	// ShrinkEvery is how often files are looked at. 0 is 1 min.
 	ShrinkEvery time.Duration
+	// Breaker is when files that fail are no longer tried.
+	Breaker BreakerOptions
 	// Logger gets what operators should know; nil is slog.Default.
 	Logger *slog.Logger
 }
@@ -55,11 +57,12 @@ func (o Options) withDefaults() Options {
 
 // Store keeps snapshots. All methods may be called side by side.
 type Store struct {
-	opts   Options
-	shards []*shard
-	stats  counters
-	stop   context.CancelFunc
-	done   sync.WaitGroup
+	opts    Options
+	shards  []*shard
+	breaker *breaker
+	stats   counters
+	stop    context.CancelFunc
+	done    sync.WaitGroup
 }
 
 type counters struct {
@@ -81,7 +84,7 @@ type Stats struct {
 // Open opens the snapshots kept in dir, which it creates when absent. A file that cannot be read
 // is removed and begun anew. One process at a time may have a directory open.
 func Open(dir string, opts Options) (*Store, error) {
-	s := &Store{opts: opts.withDefaults()}
+	s := &Store{opts: opts.withDefaults(), breaker: newBreaker(opts.Breaker)}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: open %s: %w", aggregate.ErrStorage, dir, err)
 	}
@@ -135,12 +138,21 @@ func (s *Store) shardOf(t aggregate.TenantID) *shard {
 	return s.shards[int(h.Sum32()%uint32(len(s.shards)))]
 }
 
+// view and update are the ways to a file; the breaker stands before both.
+func (s *Store) view(t aggregate.TenantID, f func(*buntdb.Tx) error) error {
+	return s.breaker.guard(func() error { return s.shardOf(t).view(f) })
+}
+
+func (s *Store) update(sh *shard, f func(*buntdb.Tx) error) error {
+	return s.breaker.guard(func() error { return sh.update(f) })
+}
+
 // Get gives the snapshot of key, or nil when there is none or it cannot be read. The caller owns
 // it. The error matches aggregate.ErrStorage; a caller may go on without a snapshot.
 func (s *Store) Get(key aggregate.Key) (*aggregate.Snapshot, error) {
 	name := key.String()
 	var value []byte
-	err := s.shardOf(key.Tenant).view(func(tx *buntdb.Tx) error {
+	err := s.view(key.Tenant, func(tx *buntdb.Tx) error {
 		v, err := tx.Get(name)
 		value = []byte(v)
 		return err
@@ -180,7 +192,7 @@ func (s *Store) Put(snap *aggregate.Snapshot) error {
 	text := string(value)
 	var old string
 	var had bool
-	err = sh.update(func(tx *buntdb.Tx) error {
+	err = s.update(sh, func(tx *buntdb.Tx) error {
 		if v, err := tx.Get(name); err == nil {
 			if have, err := versionOf(name, []byte(v)); err == nil && have >= snap.Version {
 				return &aggregate.VersionConflictError{Expected: snap.Version, Actual: have}
@@ -223,7 +235,7 @@ func (s *Store) Delete(key aggregate.Key) error {
 	sh := s.shardOf(key.Tenant)
 	name := key.String()
 	var old string
-	err := sh.update(func(tx *buntdb.Tx) (err error) {
+	err := s.update(sh, func(tx *buntdb.Tx) (err error) {
 		old, err = tx.Delete(name)
 		return err
 	})
@@ -249,7 +261,7 @@ func (s *Store) DeleteTenant(tenant aggregate.TenantID) (int, error) {
 	prefix := tenant.Token() + "/"
 	var n int
 	var size int64
-	err := sh.update(func(tx *buntdb.Tx) error {
+	err := s.update(sh, func(tx *buntdb.Tx) error {
 		var names []string
 		err := tx.AscendRange("", prefix, tenant.Token()+"0", func(k, v string) bool { // '0' comes after '/'
 			names = append(names, k)

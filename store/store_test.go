@@ -413,7 +413,7 @@ func anySnapshot() *rapid.Generator[*aggregate.Snapshot] {
 			AggregateID:   aggregate.NewID(),
 			Version:       aggregate.Version(rapid.Uint64().Draw(t, "version")),
 			Fingerprint:   rapid.String().Draw(t, "fingerprint"),
-			Mark: aggregate.Mark{Version: aggregate.Version(rapid.Uint64().Draw(t, "mark version")),
+			Mark: aggregate.Mark{Version: aggregate.Version(rapid.Uint64().Draw(t, "mark version")), Before: [aggregate.MarkBefore]aggregate.Sequence{aggregate.Sequence(rapid.Uint64().Draw(t, "before")), aggregate.Sequence(rapid.Uint64().Draw(t, "before that"))},
 				Sequence: aggregate.Sequence(rapid.Uint64().Draw(t, "sequence")), Stream: rapid.String().Draw(t, "stream")},
 		}
 		copy(s.Mark.Hash[:], rapid.SliceOfN(rapid.Byte(), 0, 32).Draw(t, "hash"))

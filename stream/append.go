@@ -101,10 +101,11 @@ func (l *Log) fill(f *flight, key aggregate.Key, at *aggregate.Mark, commits []a
 	}
 	f.key, f.lane, f.at, f.body, f.hash, f.last = key, l.lane(key), *at, body, envelope.HashOf(body), at.Version+aggregate.Version(m.Events())
 	f.subject = l.opts.Layout.AppendSubject(f.subject[:0], key)
-	header := f.headers.Fill(f.subject, &m, at)
+	owners := ""
 	if l.opts.ExclusiveIDs && at.Sequence == 0 {
-		header[envelope.HeaderExpectedSubject] = []string{l.opts.Layout.Owners(key.Type, key.ID)}
+		owners = l.opts.Layout.Owners(key.Type, key.ID)
 	}
+	header := f.headers.Fill(f.subject, owners, &m, at)
 	f.msg = nats.Msg{Subject: f.headers.Subject, Data: body, Header: header}
 	if size, most := int64(len(body)+headerRoom), l.nc.MaxPayload(); size > most {
 		return fmt.Errorf("%w: %d commits make a body of %d bytes; the server takes %d (max_payload), %d of them for headers", aggregate.ErrTooLarge, len(commits), len(body), most, headerRoom)

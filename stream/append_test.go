@@ -203,14 +203,23 @@ func TestAppendAgainAfterDoubt(t *testing.T) {
 	srv := startServer(t, t.TempDir(), -1)
 	l := openLog(t, srv, Options{})
 	hasty := openLog(t, srv, Options{AckWait: time.Nanosecond}) // gives up before the ack comes
-	key := newKey("acme")
-	commits := []aggregate.Commit{commit(key, 0, 1)}
-	_, err := hasty.Append(t.Context(), key, aggregate.Mark{}, commits)
+	var (
+		key     aggregate.Key
+		commits []aggregate.Commit
+		err     error
+	)
+	for range 100 { // on a busy machine the ack may come first
+		key = newKey("acme")
+		commits = []aggregate.Commit{commit(key, 0, 1)}
+		if _, err = hasty.Append(t.Context(), key, aggregate.Mark{}, commits); err != nil {
+			break
+		}
+	}
 	if !errors.Is(err, aggregate.ErrInDoubt) || errors.Is(err, aggregate.ErrConflict) {
 		t.Fatalf("got %v, want ErrInDoubt", err)
 	}
 	m, err := l.Append(t.Context(), key, aggregate.Mark{}, commits)
-	if err != nil || m.Sequence != 1 || m.Version != 1 {
+	if err != nil || m.Sequence < 1 || m.Version != 1 {
 		t.Fatalf("the same again: got %+v, %v", m, err)
 	}
 	// Even when others have gone on from there, the answer is that ours was taken.

@@ -4,10 +4,15 @@
 // package envelope, and names the sequence and the hash of the message before it. [Log.Append]
 // publishes one message under the guard "the subject's last sequence is still this one", so two
 // writers can never both extend a state. [Log.Load] goes back along that chain from the last
-// message to a mark, each step one get by sequence, then yields forward. [Log.Subscribe] and
+// message to a mark by gets of single sequences, eight in a flight, since each message also names
+// some of those before it; then it yields forward. [Log.Subscribe] and
 // [Log.Follow] stay and yield what comes.
 //
-// A [Log] knows one incarnation of its stream at a time: name, creation time, the highest
+// The layout says how many streams there are and which one an aggregate lives on; each is a lane,
+// with an incarnation of its own. Marks and sequences are places in one stream, a [Position] is one
+// in all of them.
+//
+// A [Log] knows one incarnation of each stream at a time: name, creation time, the highest
 // sequence seen and the highest known to be on disk. After each reconnect it compares them with
 // the server's before anything else is asked; a stream made anew, or one that has lost its tail,
 // starts a new incarnation, and marks taken in the old one are stale.
@@ -19,6 +24,6 @@
 // only if its body is equal.
 //
 // Left to others: who may ask (the doors), when to try again and how big a flight gets (the
-// engine), how a sync is done (internal/natsd), circuit breakers (all traffic passes through
-// publish and request, the two places where one fits).
+// engine), how a sync is done (internal/natsd). A circuit breaker stands before publish and
+// request, through which all traffic passes, so that nobody waits long for a server that is away.
 package stream

@@ -188,7 +188,7 @@ func (l *Log) ahead(ctx context.Context, ln *lane, seqs []aggregate.Sequence) []
 	}
 	slots := make([]*slot, 0, len(seqs))
 	for _, seq := range seqs {
-		s, err := l.reads.send(&nats.Msg{Subject: ln.get, Data: request{Seq: seq}.data()})
+		s, err := l.reads.send(&nats.Msg{Subject: ln.get, Data: request{Seq: seq}.data()}, ctx.Done(), askWait)
 		if err != nil {
 			break
 		}
@@ -201,7 +201,7 @@ func (l *Log) ahead(ctx context.Context, ln *lane, seqs []aggregate.Sequence) []
 			l.reads.giveBack(s)
 			continue
 		}
-		m, err := l.reads.await(s, ctx.Done(), askWait)
+		m, err := l.reads.await(s)
 		if whole = err == nil && m.Header.Get("Status") == ""; !whole {
 			continue
 		}

@@ -14,6 +14,10 @@ import (
 // message in flight. A guarded publish through it makes 61,200/s at 64 callers against 40,400 of
 // jetstream.PublishMsg. Tokens are never used twice, so a late answer finds no slot and cannot be
 // taken for another's. Slots are used again once nobody can put anything into them.
+//
+// Who waits receives from its slot and nothing else: a select with a timer and the caller's Done
+// costs a third of the whole publish, more when thousands share one Done. One goroutine looks at
+// the slots instead, every sweepEvery, and ends the waits that are over.
 type inbox struct {
 	nc     *nats.Conn
 	prefix string
@@ -24,14 +28,29 @@ type inbox struct {
 	last  uint64
 	slots map[uint64]*slot
 	free  []*slot
+
+	quit  chan struct{}
+	ended sync.Once
+	swept sync.WaitGroup
 }
+
+// sweepEvery is how late the end of a wait may be noticed.
+const sweepEvery = 20 * time.Millisecond
 
 // slot waits for one answer.
 type slot struct {
-	token uint64
-	ch    chan *nats.Msg // gets exactly one value once the slot is out of the map: nil if the connection was lost
-	timer *time.Timer
-	reply []byte // room for the subject of the answer
+	token  uint64
+	ch     chan answer // gets exactly one value once the slot is out of the map
+	reply  []byte      // room for the subject of the answer
+	cancel <-chan struct{}
+	until  time.Time
+	short  bool // it ends before the sweep would notice
+}
+
+// answer is what ends a wait.
+type answer struct {
+	m   *nats.Msg
+	err error // a lostError
 }
 
 // maxInFlight is how many messages wait for their answers at most. An aggregate has one flight.
@@ -41,13 +60,50 @@ const maxInFlight = 1 << 17
 const maxFreeSlots = 4096
 
 func newInbox(nc *nats.Conn) (*inbox, error) {
-	in := &inbox{nc: nc, prefix: nc.NewInbox() + ".", limit: maxInFlight, slots: map[uint64]*slot{}}
+	in := &inbox{nc: nc, prefix: nc.NewInbox() + ".", limit: maxInFlight, slots: map[uint64]*slot{}, quit: make(chan struct{})}
 	var err error
 	if in.sub, err = nc.Subscribe(in.prefix+"*", in.deliver); err != nil {
 		return nil, err
 	}
 	// No limit of its own: there are never more answers than slots.
-	return in, in.sub.SetPendingLimits(-1, -1)
+	if err := in.sub.SetPendingLimits(-1, -1); err != nil {
+		return nil, err
+	}
+	in.swept.Go(in.sweep)
+	return in, nil
+}
+
+// sweep ends the waits that are over, until the inbox is closed.
+func (in *inbox) sweep() {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-in.quit:
+			return
+		case now := <-t.C:
+			in.expire(now)
+		}
+	}
+}
+
+func (in *inbox) expire(now time.Time) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for token, s := range in.slots {
+		var err error
+		select {
+		case <-s.cancel:
+			err = errLeft
+		default:
+			if now.Before(s.until) {
+				continue
+			}
+			err = errLate
+		}
+		delete(in.slots, token)
+		s.ch <- answer{err: err}
+	}
 }
 
 func (in *inbox) deliver(m *nats.Msg) {
@@ -56,7 +112,7 @@ func (in *inbox) deliver(m *nats.Msg) {
 		return // not one of ours
 	}
 	if s := in.take(token); s != nil {
-		s.ch <- m // there is room for exactly this one
+		s.ch <- answer{m: m} // there is room for exactly this one
 	}
 }
 
@@ -72,7 +128,8 @@ func (in *inbox) take(token uint64) *slot {
 }
 
 // open gives a slot, nil if too many messages are in flight.
-func (in *inbox) open() *slot {
+func (in *inbox) open(cancel <-chan struct{}, wait time.Duration) *slot {
+	until := time.Now().Add(wait)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if len(in.slots) >= in.limit {
@@ -82,10 +139,10 @@ func (in *inbox) open() *slot {
 	if n := len(in.free); n > 0 {
 		s, in.free = in.free[n-1], in.free[:n-1]
 	} else {
-		s = &slot{ch: make(chan *nats.Msg, 1)}
+		s = &slot{ch: make(chan answer, 1)}
 	}
 	in.last++
-	s.token = in.last
+	s.token, s.cancel, s.until, s.short = in.last, cancel, until, wait < sweepEvery
 	in.slots[s.token] = s
 	return s
 }
@@ -101,6 +158,7 @@ func (in *inbox) giveBack(s *slot) {
 func (in *inbox) keep(s *slot) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	s.cancel = nil
 	if len(in.free) < maxFreeSlots {
 		in.free = append(in.free, s)
 	}
@@ -112,7 +170,7 @@ func (in *inbox) lose() {
 	defer in.mu.Unlock()
 	for token, s := range in.slots {
 		delete(in.slots, token)
-		s.ch <- nil
+		s.ch <- answer{err: errConnLost}
 	}
 }
 
@@ -124,6 +182,8 @@ func (in *inbox) inFlight() int {
 
 func (in *inbox) close() error {
 	err := in.sub.Unsubscribe()
+	in.ended.Do(func() { close(in.quit) })
+	in.swept.Wait()
 	in.lose()
 	if err == nats.ErrConnectionClosed {
 		return nil
@@ -134,16 +194,16 @@ func (in *inbox) close() error {
 // publish sends m and waits for the answer. An error that is not a lostError means that the
 // server cannot have taken m.
 func (in *inbox) publish(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (*nats.Msg, error) {
-	s, err := in.send(m)
+	s, err := in.send(m, cancel, wait)
 	if err != nil {
 		return nil, err
 	}
-	return in.await(s, cancel, wait)
+	return in.await(s)
 }
 
-// send sends m; the slot it returns must be waited for or given back.
-func (in *inbox) send(m *nats.Msg) (*slot, error) {
-	s := in.open()
+// send sends m; the slot it returns must be waited for.
+func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (*slot, error) {
+	s := in.open(cancel, wait)
 	if s == nil {
 		return nil, errFull
 	}
@@ -160,38 +220,14 @@ func (in *inbox) send(m *nats.Msg) (*slot, error) {
 }
 
 // await gives the answer and ends the use of the slot.
-func (in *inbox) await(s *slot, cancel <-chan struct{}, wait time.Duration) (*nats.Msg, error) {
-	select { // in a flight of questions most answers are there already
-	case m := <-s.ch:
-		in.keep(s)
-		return answered(m)
-	default:
+func (in *inbox) await(s *slot) (*nats.Msg, error) {
+	if s.short {
+		t := time.AfterFunc(time.Until(s.until), func() { in.expire(time.Now()) })
+		defer t.Stop()
 	}
-	if s.timer == nil {
-		s.timer = time.NewTimer(wait)
-	} else {
-		s.timer.Reset(wait)
-	}
-	select {
-	case m := <-s.ch:
-		s.timer.Stop()
-		in.keep(s)
-		return answered(m)
-	case <-cancel:
-		s.timer.Stop()
-		in.giveBack(s)
-		return nil, errLeft
-	case <-s.timer.C:
-		in.giveBack(s)
-		return nil, lostError("no answer within " + wait.String())
-	}
-}
-
-func answered(m *nats.Msg) (*nats.Msg, error) {
-	if m == nil {
-		return nil, errConnLost
-	}
-	return m, nil
+	a := <-s.ch
+	in.keep(s)
+	return a.m, a.err
 }
 
 // notSent tells whether the client library refused a message before it wrote any of it.
@@ -208,6 +244,7 @@ func (e lostError) Error() string { return string(e) }
 const (
 	errConnLost = lostError("the connection was lost before the answer")
 	errLeft     = lostError("the caller left before the answer")
+	errLate     = lostError("no answer in time")
 )
 
 // errFull: nothing was sent, as too much is in flight.

@@ -15,11 +15,13 @@ import (
 type set struct {
 	files *dsl.Files
 	dir   string // what the names in the set are relative to, slash separated
+	// renamed are the names that compile has given to files already.
+	renamed map[string]bool
 }
 
 // shown is the name of a file of the set as the user would type it.
 func (s *set) shown(name string) string {
-	if s.dir == "." || name == "" {
+	if s.dir == "." || name == "" || s.renamed[name] {
 		return name
 	}
 	return path.Join(s.dir, name)
@@ -29,10 +31,14 @@ func (s *set) shown(name string) string {
 func (s *set) compile(tests bool) *dsl.Result {
 	r := s.files.Compile(dsl.Options{Tests: tests})
 	seen := map[*diag.File]bool{}
+	s.renamed = nil
+	renamed := map[string]bool{}
+	defer func() { s.renamed = renamed }()
 	rename := func(at diag.Span) {
 		if at.File != nil && !seen[at.File] {
 			seen[at.File] = true
 			at.File.Name = s.shown(at.File.Name)
+			renamed[at.File.Name] = true
 		}
 	}
 	for _, d := range r.Diagnostics {
@@ -67,9 +73,9 @@ func readSets(paths []string) ([]*set, error) {
 		dir, name := filepath.Dir(p), filepath.Base(p)
 		switch {
 		case info.IsDir():
-			sets = append(sets, &set{dsl.ReadDir(os.DirFS(p)), filepath.ToSlash(filepath.Clean(p))})
+			sets = append(sets, &set{files: dsl.ReadDir(os.DirFS(p)), dir: filepath.ToSlash(filepath.Clean(p))})
 		case isIndex(name):
-			sets = append(sets, &set{dsl.ReadIndex(os.DirFS(dir), name), filepath.ToSlash(dir)})
+			sets = append(sets, &set{files: dsl.ReadIndex(os.DirFS(dir), name), dir: filepath.ToSlash(dir)})
 		case filepath.Ext(name) == ".agg":
 			root, name := rootOf(p)
 			if loose[root] == nil {
@@ -81,7 +87,7 @@ func readSets(paths []string) ([]*set, error) {
 		}
 	}
 	for _, root := range roots {
-		sets = append(sets, &set{dsl.ReadFiles(os.DirFS(root), loose[root]...), filepath.ToSlash(root)})
+		sets = append(sets, &set{files: dsl.ReadFiles(os.DirFS(root), loose[root]...), dir: filepath.ToSlash(root)})
 	}
 	return sets, nil
 }

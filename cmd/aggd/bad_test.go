@@ -166,11 +166,11 @@ func TestBadRequests(t *testing.T) {
 	doors := []struct {
 		name string
 		send func(t *testing.T, r request) (answer string, code string)
-	}{{"http", n.sendHTTP}, {"grpc", n.grpcSender(t)}, {"nats", n.natsSender(t)}}
-	if status, code := n.sendHTTP(t, good); status != "200" {
+	}{{"http", httpSender(n)}, {"grpc", grpcSender(t, n)}, {"nats", natsSender(t, n)}}
+	if status, code := httpSender(n)(t, good); status != "200" {
 		t.Fatalf("the good one: %s %s", status, code)
 	}
-	before := messages(t, n.nats, "tenant.>")
+	before := messages(t, n.NATS, "tenant.>")
 	for _, b := range badRequests(tokens) {
 		r := b.merge(good)
 		want := map[string]string{"http": fmt.Sprint(b.http), "grpc": b.grpc.String(), "nats": b.nats}
@@ -190,14 +190,14 @@ func TestBadRequests(t *testing.T) {
 			})
 		}
 	}
-	if after := messages(t, n.nats, "tenant.>"); after != before {
+	if after := messages(t, n.NATS, "tenant.>"); after != before {
 		t.Errorf("bad requests left %d messages", after-before)
 	}
-	if code, body := n.ask("GET", "/health", ""); code != 200 {
+	if code, body := n.Ask("GET", "/health", ""); code != 200 {
 		t.Errorf("health: %d %s", code, body)
 	}
-	if s := n.do("GET", "/v1/aggregates/Account/"+good.id, "", "Authorization", good.headers["authorization"]); s.Version != 1 || string(s.State["balance"]) != "10" {
-		t.Errorf("got %s", s.raw)
+	if s := n.Do("GET", "/v1/aggregates/Account/"+good.id, "", "Authorization", good.headers["authorization"]); s.Version != 1 || string(s.State["balance"]) != "10" {
+		t.Errorf("got %s", s.Raw)
 	}
 }
 
@@ -220,20 +220,22 @@ func (b badRequest) merge(good request) request {
 	return r
 }
 
-func (n *node) sendHTTP(t *testing.T, r request) (string, string) {
-	t.Helper()
-	hdr := []string{"X-Tenant-Id", r.tenant, "Idempotency-Key", r.command}
-	for k, v := range r.headers {
-		hdr = append(hdr, k, v)
+func httpSender(n *node) func(*testing.T, request) (string, string) {
+	return func(t *testing.T, r request) (string, string) {
+		t.Helper()
+		hdr := []string{"X-Tenant-Id", r.tenant, "Idempotency-Key", r.command}
+		for k, v := range r.headers {
+			hdr = append(hdr, k, v)
+		}
+		path := strings.NewReplacer("{", "%7B", "}", "%7D").Replace("/v1/aggregates/" + r.typ + "/" + r.id + "/commands")
+		got := n.Do("POST", path, r.body, hdr...)
+		return fmt.Sprint(got.Status), got.Code
 	}
-	path := strings.NewReplacer("{", "%7B", "}", "%7D").Replace("/v1/aggregates/" + r.typ + "/" + r.id + "/commands")
-	got := n.do("POST", path, r.body, hdr...)
-	return fmt.Sprint(got.status), got.Code
 }
 
-func (n *node) grpcSender(t *testing.T) func(*testing.T, request) (string, string) {
+func grpcSender(t *testing.T, n *node) func(*testing.T, request) (string, string) {
 	t.Helper()
-	cc, err := grpc.NewClient(strings.TrimPrefix(n.url, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	cc, err := grpc.NewClient(strings.TrimPrefix(n.URL, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,9 +257,9 @@ func (n *node) grpcSender(t *testing.T) func(*testing.T, request) (string, strin
 	}
 }
 
-func (n *node) natsSender(t *testing.T) func(*testing.T, request) (string, string) {
+func natsSender(t *testing.T, n *node) func(*testing.T, request) (string, string) {
 	t.Helper()
-	nc, err := nats.Connect(n.nats)
+	nc, err := nats.Connect(n.NATS)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,53 +57,53 @@ func TestT11_6FullBankAccountScenario(t *testing.T) {
 	id := aggregate.NewID()
 	subject := "tenant.acme.aggregate.Account." + id.String()
 	cmd := aggregate.NewID().String()
-	n.want(n.command(id, `{"type":"open_account","initial_balance":0}`), 200, 1)
-	n.want(n.command(id, `{"type":"deposit","amount":100}`), 200, 2)
-	n.want(n.command(id, `{"type":"deposit","amount":50}`), 200, 3)
-	first := n.command(id, `{"type":"withdraw","amount":75}`, "Idempotency-Key", cmd)
-	n.want(first, 200, 4)
-	if s := n.state(id); s.Version != 4 || string(s.State["balance"]) != "75" {
-		t.Fatalf("got %s", s.raw)
+	n.Want(n.Command(id, `{"type":"open_account","initial_balance":0}`), 200, 1)
+	n.Want(n.Command(id, `{"type":"deposit","amount":100}`), 200, 2)
+	n.Want(n.Command(id, `{"type":"deposit","amount":50}`), 200, 3)
+	first := n.Command(id, `{"type":"withdraw","amount":75}`, "Idempotency-Key", cmd)
+	n.Want(first, 200, 4)
+	if s := n.State(id); s.Version != 4 || string(s.State["balance"]) != "75" {
+		t.Fatalf("got %s", s.Raw)
 	}
-	if got := messages(t, n.nats, subject); got != 4 {
+	if got := messages(t, n.NATS, subject); got != 4 {
 		t.Fatalf("got %d messages on %s, want 4", got, subject)
 	}
-	if r := n.command(id, `{"type":"withdraw","amount":1000}`); r.status != 422 || r.Code != "insufficient_funds" {
-		t.Fatalf("got %s", r.raw)
+	if r := n.Command(id, `{"type":"withdraw","amount":1000}`); r.Status != 422 || r.Code != "insufficient_funds" {
+		t.Fatalf("got %s", r.Raw)
 	}
 	repeat := func(n *node) {
 		t.Helper()
-		r := n.command(id, `{"type":"withdraw","amount":75}`, "Idempotency-Key", cmd)
-		if !r.Duplicate || strings.Replace(r.raw, `"duplicate":true`, `"duplicate":false`, 1) != first.raw {
-			t.Fatalf("got  %s\nwant %s as a duplicate", r.raw, first.raw)
+		r := n.Command(id, `{"type":"withdraw","amount":75}`, "Idempotency-Key", cmd)
+		if !r.Duplicate || strings.Replace(r.Raw, `"duplicate":true`, `"duplicate":false`, 1) != first.Raw {
+			t.Fatalf("got  %s\nwant %s as a duplicate", r.Raw, first.Raw)
 		}
 	}
 	repeat(n)
-	if r := n.command(id, `{"type":"withdraw","amount":76}`, "Idempotency-Key", cmd); r.status != 422 || r.Code != "command_id_reused" {
-		t.Fatalf("got %s", r.raw)
+	if r := n.Command(id, `{"type":"withdraw","amount":76}`, "Idempotency-Key", cmd); r.Status != 422 || r.Code != "command_id_reused" {
+		t.Fatalf("got %s", r.Raw)
 	}
-	if got := messages(t, n.nats, subject); got != 4 {
+	if got := messages(t, n.NATS, subject); got != 4 {
 		t.Fatalf("refusal or repeat left a message: %d", got)
 	}
-	before := n.state(id).raw
-	n.kill()
+	before := n.State(id).Raw
+	n.Kill()
 	n = start(t, bank, data)
-	if got := n.state(id).raw; got != before {
+	if got := n.State(id).Raw; got != before {
 		t.Fatalf("after kill -9:\ngot  %s\nwant %s", got, before)
 	}
 	repeat(n)
-	if code := n.stop(); code != 0 {
-		t.Fatalf("SIGTERM: exit %d\n%s", code, n.log)
+	if code := n.Stop(); code != 0 {
+		t.Fatalf("SIGTERM: exit %d\n%s", code, n.Log)
 	}
 	if err := os.RemoveAll(filepath.Join(data, "snapshots")); err != nil {
 		t.Fatal(err)
 	}
 	n = start(t, bank, data)
-	if got := n.state(id).raw; got != before {
+	if got := n.State(id).Raw; got != before {
 		t.Fatalf("after the loss of the snapshots:\ngot  %s\nwant %s", got, before)
 	}
 	repeat(n)
-	if got := messages(t, n.nats, subject); got != 4 {
+	if got := messages(t, n.NATS, subject); got != 4 {
 		t.Fatalf("got %d messages, want 4", got)
 	}
 }
@@ -111,7 +111,7 @@ func TestT11_6FullBankAccountScenario(t *testing.T) {
 // TestBankOverGRPC is the same through a generated client over TCP.
 func TestBankOverGRPC(t *testing.T) {
 	n := start(t, bank, t.TempDir())
-	cc, err := grpc.NewClient(strings.TrimPrefix(n.url, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	cc, err := grpc.NewClient(strings.TrimPrefix(n.URL, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,11 +139,11 @@ func TestBankOverGRPC(t *testing.T) {
 	if err != nil || !r.GetDuplicate() || r.GetVersion() != 4 {
 		t.Fatalf("got %v, %v", r, err)
 	}
-	if got := messages(t, n.nats, "tenant.acme.aggregate.Account."+id.String()); got != 4 {
+	if got := messages(t, n.NATS, "tenant.acme.aggregate.Account."+id.String()); got != 4 {
 		t.Fatalf("got %d messages, want 4", got)
 	}
-	if s := n.state(id); string(s.State["balance"]) != "75" {
-		t.Fatalf("got %s", s.raw)
+	if s := n.State(id); string(s.State["balance"]) != "75" {
+		t.Fatalf("got %s", s.Raw)
 	}
 }
 
@@ -153,7 +153,7 @@ func TestVerbs(t *testing.T) {
 	id := aggregate.NewID().String()
 	run := func(code int, want string, args ...string) {
 		t.Helper()
-		c := aggd(append(args, "--server", n.url, "--tenant", "acme")...)
+		c := aggd(append(args, "--server", n.URL, "--tenant", "acme")...)
 		out, err := c.Output()
 		if c.ProcessState == nil || c.ProcessState.ExitCode() != code || !strings.Contains(string(out), want) {
 			t.Fatalf("%v: got %s (%v), want %s", args, out, err, want)
@@ -165,7 +165,7 @@ func TestVerbs(t *testing.T) {
 	run(0, `"balance":9007199254740993`, "state", "Account", id)
 	run(0, `"event_type":"deposited"`, "events", "Account", id, "--after", "1")
 	run(1, `"code":"not_found"`, "state", "Account", aggregate.NewID().String())
-	if err := aggd("health", "--admin", n.admin).Run(); err != nil {
+	if err := aggd("health", "--admin", n.Admin).Run(); err != nil {
 		t.Errorf("health: %v", err)
 	}
 }
@@ -219,7 +219,7 @@ func TestWrongUse(t *testing.T) {
 // command id through HTTP is the same commit.
 func TestNATSDoorOfTheDaemon(t *testing.T) {
 	n := start(t, bank, t.TempDir())
-	nc, err := nats.Connect(n.nats)
+	nc, err := nats.Connect(n.NATS)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,8 +235,8 @@ func TestNATSDoorOfTheDaemon(t *testing.T) {
 	if !strings.Contains(string(r.Data), `"version":1`) || r.Header.Get("Nats-Service-Error-Code") != "" {
 		t.Fatalf("got %v %s", r.Header, r.Data)
 	}
-	again := n.command(id, `{"type":"open_account","initial_balance":5.0}`, "Idempotency-Key", cmd)
-	if !again.Duplicate || strings.Replace(again.raw, `"duplicate":true`, `"duplicate":false`, 1) != string(r.Data) {
-		t.Errorf("got  %s\nwant %s", again.raw, r.Data)
+	again := n.Command(id, `{"type":"open_account","initial_balance":5.0}`, "Idempotency-Key", cmd)
+	if !again.Duplicate || strings.Replace(again.Raw, `"duplicate":true`, `"duplicate":false`, 1) != string(r.Data) {
+		t.Errorf("got  %s\nwant %s", again.Raw, r.Data)
 	}
 }

@@ -13,7 +13,7 @@ func TestBench(t *testing.T) {
 	n := start(t, bank, t.TempDir())
 	for _, door := range []string{"http", "grpc", "grpc-stream", "nats", "engine"} {
 		t.Run(door, func(t *testing.T) {
-			args := []string{"bench", "--door", door, "--server", n.url, "--nats-server", n.nats, "--callers", "8", "--aggregates", "20", "--tenants", "3", "--commands", "200", "--format", "json"}
+			args := []string{"bench", "--door", door, "--server", n.URL, "--nats-server", n.NATS, "--callers", "8", "--aggregates", "20", "--tenants", "3", "--commands", "200", "--format", "json"}
 			if door == "engine" {
 				args = append(args, bank, "--data", t.TempDir(), "--nats-listen", "off")
 			}
@@ -35,12 +35,12 @@ func TestBench(t *testing.T) {
 // TestBenchTells: refusals are counted, and a sum that does not fit is exit 1.
 func TestBenchTells(t *testing.T) {
 	n := start(t, bank, t.TempDir())
-	c := aggd("bench", "--server", n.url, "--callers", "2", "--aggregates", "2", "--commands", "10", "--command", `{"type":"withdraw","amount":1}`)
+	c := aggd("bench", "--server", n.URL, "--callers", "2", "--aggregates", "2", "--commands", "10", "--command", `{"type":"withdraw","amount":1}`)
 	out, _ := c.CombinedOutput()
 	if c.ProcessState.ExitCode() != 0 || !strings.Contains(string(out), "accepted 0 (0/s), refused 10, failed 0") || !strings.Contains(string(out), "insufficient_funds") {
 		t.Errorf("exit %d: %s", c.ProcessState.ExitCode(), out)
 	}
-	c = aggd("bench", "--server", n.url, "--callers", "2", "--aggregates", "2", "--commands", "10", "--step", "2")
+	c = aggd("bench", "--server", n.URL, "--callers", "2", "--aggregates", "2", "--commands", "10", "--step", "2")
 	out, _ = c.CombinedOutput()
 	if c.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "the sum is 10, acknowledged were 20") {
 		t.Errorf("exit %d: %s", c.ProcessState.ExitCode(), out)

@@ -121,17 +121,3 @@ func eventsCommand() *cobra.Command {
 	c.Flags().Uint64Var(&after, "after", 0, "only events after this version")
 	return c
 }
-
-func healthCommand() *cobra.Command {
-	var url string
-	c := &cobra.Command{
-		Use: "health", Short: "Ask a daemon's admin door whether it is healthy; exit 1 if not", Args: cobra.NoArgs,
-		Example: "  aggd health --admin http://127.0.0.1:8081",
-		RunE: func(c *cobra.Command, _ []string) error {
-			body, err := client.New(url, "").Get(c.Context(), "/health")
-			return answer(c, body, err)
-		},
-	}
-	c.Flags().StringVar(&url, "admin", "http://127.0.0.1:8081", "the daemon's admin door")
-	return c
-}

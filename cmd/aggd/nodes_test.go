@@ -33,7 +33,7 @@ func TestTwoNodesOneAggregate(t *testing.T) {
 	a := start(t, bank, t.TempDir(), "--nats", url)
 	b := start(t, bank, t.TempDir(), "--nats", url)
 	id := aggregate.NewID()
-	a.want(a.command(id, `{"type":"open_account","initial_balance":0}`), 200, 1)
+	a.Want(a.Command(id, `{"type":"open_account","initial_balance":0}`), 200, 1)
 	const callers, each = 20, 10
 	versions := make(chan uint64, callers*each)
 	var wg sync.WaitGroup
@@ -41,9 +41,9 @@ func TestTwoNodesOneAggregate(t *testing.T) {
 		n := []*node{a, b}[i%2]
 		wg.Go(func() {
 			for range each {
-				r, err := n.try("POST", "/v1/aggregates/Account/"+id.String()+"/commands", `{"type":"deposit","amount":1}`)
-				if err != nil || r.status != 200 {
-					t.Errorf("got %s, %v", r.raw, err)
+				r, err := n.Try("POST", "/v1/aggregates/Account/"+id.String()+"/commands", `{"type":"deposit","amount":1}`)
+				if err != nil || r.Status != 200 {
+					t.Errorf("got %s, %v", r.Raw, err)
 					return
 				}
 				versions <- r.Version
@@ -66,8 +66,8 @@ func TestTwoNodesOneAggregate(t *testing.T) {
 	}
 	want := fmt.Sprint(callers * each)
 	for _, n := range []*node{a, b} {
-		if s := n.state(id); string(s.State["balance"]) != want || s.Version != 1+callers*each {
-			t.Errorf("got %s, want balance %s", s.raw, want)
+		if s := n.State(id); string(s.State["balance"]) != want || s.Version != 1+callers*each {
+			t.Errorf("got %s, want balance %s", s.Raw, want)
 		}
 	}
 }
@@ -79,17 +79,17 @@ func TestNoRefusalOnAStaleState(t *testing.T) {
 	a := start(t, bank, t.TempDir(), "--nats", url)
 	b := start(t, bank, t.TempDir(), "--nats", url)
 	id := aggregate.NewID()
-	b.want(b.command(id, `{"type":"open_account","initial_balance":0}`), 200, 1)
+	b.Want(b.Command(id, `{"type":"open_account","initial_balance":0}`), 200, 1)
 	rounds := 1000
 	if testing.Short() {
 		rounds = 100
 	}
 	for i := range rounds {
 		v := uint64(2 + 2*i)
-		a.want(a.command(id, `{"type":"deposit","amount":10}`), 200, v)
-		b.want(b.command(id, `{"type":"withdraw","amount":10}`), 200, v+1)
+		a.Want(a.Command(id, `{"type":"deposit","amount":10}`), 200, v)
+		b.Want(b.Command(id, `{"type":"withdraw","amount":10}`), 200, v+1)
 	}
-	if s := a.state(id); string(s.State["balance"]) != "0" {
-		t.Errorf("got %s", s.raw)
+	if s := a.State(id); string(s.State["balance"]) != "0" {
+		t.Errorf("got %s", s.Raw)
 	}
 }

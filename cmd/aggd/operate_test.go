@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"os"
@@ -16,26 +17,8 @@ import (
 	"time"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/internal/aggdtest"
 )
-
-// ask calls the admin door.
-func (n *node) ask(method, path, body string, hdr ...string) (int, string) {
-	n.t.Helper()
-	req, err := http.NewRequest(method, n.admin+path, strings.NewReader(body))
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(hdr); i += 2 {
-		req.Header.Set(hdr[i], hdr[i+1])
-	}
-	resp, err := httpClient.Do(req)
-	if err != nil {
-		n.t.Fatalf("%s %s: %v\n%s", method, path, err, n.log)
-	}
-	defer resp.Body.Close()
-	b, _ := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(b)
-}
 
 const counter = `aggregate Account {
   state { n: int = 0 }
@@ -59,23 +42,23 @@ func TestReloadSwapsManifests(t *testing.T) {
 	write(strings.ReplaceAll(counter, "FACTOR", "1"))
 	n := start(t, dir, t.TempDir())
 	id := aggregate.NewID()
-	n.want(n.command(id, `{"type":"add","by":5}`), 200, 1)
+	n.Want(n.Command(id, `{"type":"add","by":5}`), 200, 1)
 	write("aggregate Account {")
-	if code, body := n.ask("POST", "/admin/reload", ""); code != 409 || !strings.Contains(body, "error") {
+	if code, body := n.Ask("POST", "/admin/reload", ""); code != 409 || !strings.Contains(body, "error") {
 		t.Fatalf("a broken set: got %d %s", code, body)
 	}
-	n.want(n.command(id, `{"type":"add","by":5}`), 200, 2)
-	if s := n.state(id); string(s.State["n"]) != "10" {
-		t.Fatalf("got %s", s.raw)
+	n.Want(n.Command(id, `{"type":"add","by":5}`), 200, 2)
+	if s := n.State(id); string(s.State["n"]) != "10" {
+		t.Fatalf("got %s", s.Raw)
 	}
 	write(strings.ReplaceAll(counter, "FACTOR", "2"))
-	if code, body := n.ask("POST", "/admin/reload", `{"only":["manifests"]}`); code != 200 || !strings.Contains(body, `"changed":true`) {
+	if code, body := n.Ask("POST", "/admin/reload", `{"only":["manifests"]}`); code != 200 || !strings.Contains(body, `"changed":true`) {
 		t.Fatalf("got %d %s", code, body)
 	}
-	if s := n.state(id); string(s.State["n"]) != "20" || s.Version != 2 {
-		t.Fatalf("the state was not replayed: %s", s.raw)
+	if s := n.State(id); string(s.State["n"]) != "20" || s.Version != 2 {
+		t.Fatalf("the state was not replayed: %s", s.Raw)
 	}
-	if code, body := n.ask("POST", "/admin/reload", ""); code != 200 || !strings.Contains(body, `"changed":false`) {
+	if code, body := n.Ask("POST", "/admin/reload", ""); code != 200 || !strings.Contains(body, `"changed":false`) {
 		t.Errorf("got %d %s", code, body)
 	}
 }
@@ -83,32 +66,32 @@ func TestReloadSwapsManifests(t *testing.T) {
 func TestDrainAndResume(t *testing.T) {
 	n := start(t, bank, t.TempDir())
 	id := aggregate.NewID()
-	n.want(n.command(id, `{"type":"open_account","initial_balance":1}`, "Idempotency-Key", testCommand), 200, 1)
-	if code, body := n.ask("GET", "/admin/tenants", ""); code != 200 || !strings.Contains(body, `"tenant_id":"acme","aggregate_count":1`) {
+	n.Want(n.Command(id, `{"type":"open_account","initial_balance":1}`, "Idempotency-Key", testCommand), 200, 1)
+	if code, body := n.Ask("GET", "/admin/tenants", ""); code != 200 || !strings.Contains(body, `"tenant_id":"acme","aggregate_count":1`) {
 		t.Fatalf("got %d %s", code, body)
 	}
 	for range 2 { // draining again is no error
-		if code, body := n.ask("POST", "/admin/drain", `{"tenant_id":"acme"}`); code != 200 {
+		if code, body := n.Ask("POST", "/admin/drain", `{"tenant_id":"acme"}`); code != 200 {
 			t.Fatalf("got %d %s", code, body)
 		}
 	}
-	if r := n.command(id, `{"type":"deposit","amount":1}`); r.status != 503 {
-		t.Errorf("a draining tenant: got %s", r.raw)
+	if r := n.Command(id, `{"type":"deposit","amount":1}`); r.Status != 503 {
+		t.Errorf("a draining tenant: got %s", r.Raw)
 	}
-	if r := n.command(id, `{"type":"open_account","initial_balance":1}`, "Idempotency-Key", testCommand); !r.Duplicate {
-		t.Errorf("a repeat while draining: got %s", r.raw)
+	if r := n.Command(id, `{"type":"open_account","initial_balance":1}`, "Idempotency-Key", testCommand); !r.Duplicate {
+		t.Errorf("a repeat while draining: got %s", r.Raw)
 	}
-	if r := n.command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "globex"); r.status != 200 {
-		t.Errorf("another tenant: got %s", r.raw)
+	if r := n.Command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "globex"); r.Status != 200 {
+		t.Errorf("another tenant: got %s", r.Raw)
 	}
-	n.ask("POST", "/admin/resume", `{"tenant_id":"acme"}`)
-	n.want(n.command(id, `{"type":"deposit","amount":1}`), 200, 2)
-	n.ask("POST", "/admin/drain", "")
-	if r := n.command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "third"); r.status != 503 {
-		t.Errorf("all drained: got %s", r.raw)
+	n.Ask("POST", "/admin/resume", `{"tenant_id":"acme"}`)
+	n.Want(n.Command(id, `{"type":"deposit","amount":1}`), 200, 2)
+	n.Ask("POST", "/admin/drain", "")
+	if r := n.Command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "third"); r.Status != 503 {
+		t.Errorf("all drained: got %s", r.Raw)
 	}
-	n.ask("POST", "/admin/resume", "")
-	n.want(n.command(id, `{"type":"deposit","amount":1}`), 200, 3)
+	n.Ask("POST", "/admin/resume", "")
+	n.Want(n.Command(id, `{"type":"deposit","amount":1}`), 200, 3)
 }
 
 const testCommand = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1e"
@@ -130,30 +113,32 @@ func TestTokensOfTheDaemon(t *testing.T) {
 	t.Setenv("AGGREGATE_AUTH_TOKENS", file)
 	n := start(t, bank, t.TempDir())
 	id := aggregate.NewID()
-	if r := n.command(id, `{"type":"open_account"}`); r.status != 401 || r.Code != "unauthenticated" {
-		t.Fatalf("without a token: got %s", r.raw)
+	if r := n.Command(id, `{"type":"open_account"}`); r.Status != 401 || r.Code != "unauthenticated" {
+		t.Fatalf("without a token: got %s", r.Raw)
 	}
 	auth := []string{"Authorization", "Bearer " + token}
-	n.want(n.command(id, `{"type":"open_account"}`, auth...), 200, 1)
-	n.want(n.command(id, `{"type":"freeze"}`, auth...), 200, 2) // by manager: the token's role
-	if r := n.command(id, `{"type":"unfreeze"}`, append(auth, "X-Tenant-Id", "globex")...); r.status != 403 || r.Code != "tenant_access_denied" {
-		t.Errorf("a forged tenant: got %s", r.raw)
+	n.Want(n.Command(id, `{"type":"open_account"}`, auth...), 200, 1)
+	n.Want(n.Command(id, `{"type":"freeze"}`, auth...), 200, 2) // by manager: the token's role
+	if r := n.Command(id, `{"type":"unfreeze"}`, append(auth, "X-Tenant-Id", "globex")...); r.Status != 403 || r.Code != "tenant_access_denied" {
+		t.Errorf("a forged tenant: got %s", r.Raw)
 	}
-	if code, body := n.ask("GET", "/admin/tenants", "", auth...); code != 403 {
+	if code, body := n.Ask("GET", "/admin/tenants", "", auth...); code != 403 {
 		t.Errorf("no admin: got %d %s", code, body)
 	}
-	if strings.Contains(n.log.String(), token) {
+	if strings.Contains(n.Log.String(), token) {
 		t.Error("the token stands in the log")
 	}
 }
 
+var stopRounds = flag.Int("stop-rounds", 3, "how often TestStopUnderLoad stops the daemon")
+
 // TestStopUnderLoad: SIGTERM while callers are busy. What was acknowledged is there; what was
 // cut off is settled by its command id.
 func TestStopUnderLoad(t *testing.T) {
-	rounds := 3
+	rounds := *stopRounds
 	data, id := t.TempDir(), aggregate.NewID()
 	n := start(t, bank, data)
-	n.want(n.command(id, `{"type":"open_account"}`), 200, 1)
+	n.Want(n.Command(id, `{"type":"open_account"}`), 200, 1)
 	var acked, unknown []string
 	for range rounds {
 		a, u := stopUnderLoad(t, n, id)
@@ -161,20 +146,25 @@ func TestStopUnderLoad(t *testing.T) {
 		n = start(t, bank, data)
 	}
 	for _, c := range acked {
-		if r := n.command(id, `{"type":"deposit","amount":1}`, "Idempotency-Key", c); !r.Duplicate {
-			t.Errorf("acknowledged and lost: %s", r.raw)
+		if r := n.Command(id, `{"type":"deposit","amount":1}`, "Idempotency-Key", c); !r.Duplicate {
+			t.Errorf("acknowledged and lost: %s", r.Raw)
 		}
 	}
+	settled := 0 // cut off with a commit
 	for _, c := range unknown {
-		if r := n.command(id, `{"type":"deposit","amount":1}`, "Idempotency-Key", c); r.status != 200 {
-			t.Errorf("cut off and refused: %s", r.raw)
+		r := n.Command(id, `{"type":"deposit","amount":1}`, "Idempotency-Key", c)
+		if r.Status != 200 {
+			t.Errorf("cut off and refused: %s", r.Raw)
+		}
+		if r.Duplicate {
+			settled++
 		}
 	}
 	want := len(acked) + len(unknown)
-	if s := n.state(id); string(s.State["balance"]) != jsonInt(want) || s.Version != uint64(want+1) {
-		t.Errorf("got %s, want %d deposits", s.raw, want)
+	if s := n.State(id); string(s.State["balance"]) != jsonInt(want) || s.Version != uint64(want+1) {
+		t.Errorf("got %s, want %d deposits", s.Raw, want)
 	}
-	t.Logf("%d acknowledged, %d cut off", len(acked), len(unknown))
+	t.Logf("%d stops, %d acknowledged, %d cut off, of these %d had a commit", rounds, len(acked), len(unknown), settled)
 }
 
 func jsonInt(n int) string {
@@ -193,9 +183,9 @@ func stopUnderLoad(t *testing.T, n *node, id aggregate.ID) (acked, unknown []str
 		wg.Go(func() {
 			for !done.Load() {
 				c := aggregate.NewID().String()
-				r, err := n.try("POST", "/v1/aggregates/Account/"+id.String()+"/commands", `{"type":"deposit","amount":1}`, "Idempotency-Key", c)
+				r, err := n.Try("POST", "/v1/aggregates/Account/"+id.String()+"/commands", `{"type":"deposit","amount":1}`, "Idempotency-Key", c)
 				mu.Lock()
-				if err == nil && r.status == 200 {
+				if err == nil && r.Status == 200 {
 					acked = append(acked, c)
 				} else {
 					unknown = append(unknown, c)
@@ -208,8 +198,8 @@ func stopUnderLoad(t *testing.T, n *node, id aggregate.ID) (acked, unknown []str
 		})
 	}
 	time.Sleep(300 * time.Millisecond)
-	if code := n.stop(); code != 0 {
-		t.Errorf("exit %d\n%s", code, n.log)
+	if code := n.Stop(); code != 0 {
+		t.Errorf("exit %d\n%s", code, n.Log)
 	}
 	done.Store(true)
 	wg.Wait()
@@ -223,22 +213,22 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 	defer cancel()
 	pr, pw := io.Pipe() // a body that never ends
 	defer pw.Close()
-	req, err := http.NewRequestWithContext(ctx, "POST", n.url+"/v1/aggregates/Account/"+aggregate.NewID().String()+"/commands", pr)
+	req, err := http.NewRequestWithContext(ctx, "POST", n.URL+"/v1/aggregates/Account/"+aggregate.NewID().String()+"/commands", pr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		if resp, err := httpClient.Do(req); err == nil {
+		if resp, err := aggdtest.Client.Do(req); err == nil {
 			_ = resp.Body.Close()
 		}
 	}()
 	_, _ = pw.Write([]byte("{"))
 	time.Sleep(200 * time.Millisecond)
 	begin := time.Now()
-	_ = n.cmd.Process.Signal(os.Interrupt)
+	_ = n.Cmd.Process.Signal(os.Interrupt)
 	time.Sleep(300 * time.Millisecond)
-	_ = n.cmd.Process.Signal(os.Interrupt)
-	err = n.cmd.Wait()
+	_ = n.Cmd.Process.Signal(os.Interrupt)
+	err = n.Cmd.Wait()
 	if _, signalled := err.(*exec.ExitError); !signalled || time.Since(begin) > 10*time.Second {
 		t.Errorf("got %v after %v, want the end by the second signal", err, time.Since(begin))
 	}
@@ -247,7 +237,7 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 // TestOpenAPIIsServed: the document of the manifests in force; dsl/report validates its form.
 func TestOpenAPIIsServed(t *testing.T) {
 	n := start(t, bank, t.TempDir())
-	resp, err := httpClient.Get(n.url + "/v1/openapi.json")
+	resp, err := aggdtest.Client.Get(n.URL + "/v1/openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,17 +18,17 @@ func TestVerify(t *testing.T) {
 	for i := range 3 {
 		id := aggregate.NewID()
 		secret = id.String()
-		n.want(n.command(id, `{"type":"open_account"}`), 200, 1)
+		n.Want(n.Command(id, `{"type":"open_account"}`), 200, 1)
 		for v := range 3 + i {
-			n.want(n.command(id, `{"type":"deposit","amount":1.50}`), 200, uint64(v+2))
+			n.Want(n.Command(id, `{"type":"deposit","amount":1.50}`), 200, uint64(v+2))
 		}
 	}
 	busy := aggd("verify", bank, "--data", data)
 	if out, _ := busy.CombinedOutput(); busy.ProcessState.ExitCode() != 3 {
 		t.Errorf("beside a running daemon: exit %d %s", busy.ProcessState.ExitCode(), out)
 	}
-	if code := n.stop(); code != 0 {
-		t.Fatalf("exit %d\n%s", code, n.log)
+	if code := n.Stop(); code != 0 {
+		t.Fatalf("exit %d\n%s", code, n.Log)
 	}
 	c := aggd("verify", bank, "--data", data)
 	out, _ := c.CombinedOutput()

@@ -129,6 +129,7 @@ func (c *checker) decideBody(a *agg, d *commandDecl) {
 	}
 	d.out.DecideSpan = d.decide.Span
 	b.flow.silent = true
+	b.valid = validated(d.out)
 	d.out.Decide = b.block(d.decide.Body)
 	if b.flow.silent && !b.flow.ended && c.bag.Errors() == before && d.decide.Body != nil && !hasBadStmt(d.decide.Body) {
 		w := c.report(diag.SilentPath, d.decide.Name.Span, "some path through the decide of %q ends without emit, reject or nothing", d.ast.Name.Text)

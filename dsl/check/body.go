@@ -62,8 +62,9 @@ type body struct {
 	depth  int
 	flow   flow
 	vars   []*binding
-	checks map[string]diag.Span // conditions that hold already, for repeated requires
-	facts  map[string]bool      // places known to be there, in apply and upcast
+	checks map[string]known // conditions that hold already, for requires that say nothing new
+	valid  []known          // what the `where`s of the command have seen to
+	facts  map[string]bool  // places known to be there, in apply and upcast
 }
 
 // binding is a visible local.

@@ -278,6 +278,9 @@ func (b *body) joinCall(e *ast.Call, _ *value.Type) Expr {
 func (b *body) matchesCall(e *ast.Call, _ *value.Type) Expr {
 	x := b.as(e.Args[0], str, argument(e, 0))
 	p, ok := unparen(e.Args[1]).(*ast.Str)
+	if _, isBad := e.Args[1].(*ast.BadExpr); isBad {
+		return b.bad(e.Span)
+	}
 	if !ok {
 		d := b.c.report(diag.NeedsLiteral, e.Args[1].Pos(), "the pattern of matches is a literal")
 		d.Hint = "write it in back quotes: matches(s, `^[A-Z]{3}$`)"

@@ -40,6 +40,9 @@ func Files(files []*ast.File, opt Options, bag *diag.Bag) (set *Set) {
 		uses:     opt.Uses,
 		work:     maxWork,
 	}
+	for _, f := range files {
+		c.ignores(f)
+	}
 	c.addFiles(files, opt)
 	c.resolveImports()
 	c.resolveTypes()

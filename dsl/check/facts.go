@@ -27,11 +27,11 @@ func (b *body) saveFacts() savedFacts { return maps.Clone(b.facts) }
 
 func (s savedFacts) restore() map[string]bool { return maps.Clone(s) }
 
-type savedChecks map[string]diag.Span
+type savedChecks map[string]known
 
 func (b *body) saveChecks() savedChecks { return maps.Clone(b.checks) }
 
-func (s savedChecks) restore() map[string]diag.Span { return maps.Clone(s) }
+func (s savedChecks) restore() map[string]known { return maps.Clone(s) }
 
 func (b *body) fact(text string) {
 	if b.facts == nil {

@@ -13,10 +13,10 @@ type coverage struct {
 	seen map[string]diag.Span
 	// ranges are the PatRange so far; a value between their ends is taken.
 	ranges []Pattern
-	wild diag.Span
-	none bool
-	some bool
-	typ  *value.Type
+	wild   diag.Span
+	none   bool
+	some   bool
+	typ    *value.Type
 }
 
 func (b *body) match(s *ast.Match) Stmt {

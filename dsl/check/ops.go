@@ -168,10 +168,19 @@ func (b *body) pair(l, r ast.Expr, want *value.Type) (x, y Expr) {
 	}
 	if rank(b, l) > rank(b, r) {
 		y = b.expr(r, nil)
-		return b.expr(l, typeHint(y)), y
+		return b.beside(l, y), y
 	}
 	x = b.expr(l, nil)
-	return x, b.expr(r, typeHint(x))
+	return x, b.beside(r, x)
+}
+
+// beside checks e with the type of the other side. Beside what is wrong a bare name may be a
+// member of the enum that the other side was to have.
+func (b *body) beside(e ast.Expr, other Expr) Expr {
+	if n, ok := unparen(e).(*ast.NameExpr); ok && bad(other.Type()) && b.locals[n.Name] == nil && len(b.sc.enumsWith(n.Name)) > 0 {
+		return b.bad(e.Pos())
+	}
+	return b.expr(e, typeHint(other))
 }
 
 func (b *body) equals(e *ast.Binary) Expr {

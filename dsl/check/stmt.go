@@ -124,9 +124,8 @@ func (b *body) let(at diag.Span, name ast.Name, te ast.TypeExpr, val ast.Expr, i
 
 func (b *body) require(s *ast.Require) Stmt {
 	b.onlyIn(s.Span, "`require`", b.rule == ruleDecide || b.rule == ruleGuard)
-	text := s.Cond.Pos().Text()
 	x := b.condition(s.Cond, place{what: "the condition of `require`"})
-	b.repeated(s, text)
+	b.repeated(s, x)
 	b.learn(s.Cond)
 	out := &Require{Place{s.Span}, x, s.ElseNothing, nil}
 	if s.ElseNothing {
@@ -142,20 +141,6 @@ func (b *body) require(s *ast.Require) Stmt {
 	}
 	out.Refusal = b.refusal(s.Else)
 	return out
-}
-
-// repeated warns about a require that an equal one before it has settled.
-func (b *body) repeated(s *ast.Require, text string) {
-	if b.checks == nil {
-		b.checks = map[string]diag.Span{}
-	}
-	if first, ok := b.checks[text]; ok {
-		d := b.c.report(diag.RepeatedRequire, s.Span, "this holds already")
-		d.Hint = "remove it"
-		declaredAt(d, first, "it is required here, and nothing has changed since")
-		return
-	}
-	b.checks[text] = s.Span
 }
 
 // changed forgets what was required: something that conditions read may differ now.

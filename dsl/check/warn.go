@@ -12,6 +12,7 @@ func (c *checker) warnUnused() {
 		c.unusedFields(a)
 		c.neverEmitted(a)
 		c.neverGiven(a)
+		c.gainsDigits(a)
 	}
 }
 

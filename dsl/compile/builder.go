@@ -41,6 +41,7 @@ type builder struct {
 	pure   bool    // the chunk never writes the state, so a let may stand for a state slot
 	result operand // of return; returning ends the chunk
 	accept label   // where a decide ends well
+	loose  bool    // bounds of records that are made are left to validation: the values of a test's `when`
 	stubs  []stub
 	bare   map[uint16]label // stubs without message, by code
 

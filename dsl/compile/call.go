@@ -64,6 +64,9 @@ func (c *compiler) fn(f *check.Fn, old bool) *callee {
 
 // callFn computes a function's value: in place when it is small, else by its chunk.
 func (b *builder) callFn(e *check.FnCall, dst operand) {
+	loose := b.loose
+	b.loose = false
+	defer func() { b.loose = loose }()
 	if b.c.fnSize(e.Fn) <= b.c.limits.fn {
 		b.placeFn(e, dst)
 		return

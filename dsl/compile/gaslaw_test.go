@@ -182,21 +182,24 @@ func TestGasLaw(t *testing.T) {
 
 // TestGasLawOfManifests: the same for the manifests of this repository.
 func TestGasLawOfManifests(t *testing.T) {
-	runs, programs := 0, 0
+	runs, programs, rounds := 0, 0, 5
+	if underRace {
+		rounds = 1
+	}
 	for path, text := range allManifests(t) {
 		res := dsl.Compile([]dsl.Source{{Path: "x.agg", Text: text}}, dsl.Options{})
 		for _, src := range res.Programs {
 			programs++
 			t.Run(path+" "+src.Name, func(t *testing.T) {
 				g := newGasRun(newRandom(1), src, func(format string, args ...any) { t.Fatalf(format, args...) })
-				for range 5 {
+				for range rounds {
 					g.round()
 				}
 				runs += g.runs
 			})
 		}
 	}
-	if programs < 20 || runs < 1000 {
+	if programs < 20 || runs < 200*rounds {
 		t.Errorf("only %d programs and %d runs", programs, runs)
 	}
 }
@@ -227,4 +230,30 @@ func allManifests(t *testing.T) map[string][]byte {
 		}
 	}
 	return found
+}
+
+// TestGasOfRefusals: the message of a fixed refusal may cost more than the rule that it stands
+// before, and counts.
+func TestGasOfRefusals(t *testing.T) {
+	text := `aggregate A {
+  state { n: int, xs: list<string<30>, 40> }
+  final when state.n > 0 else done "{upper(join(state.xs, "-"))}"
+  command make creates else made "{lower(join(state.xs, "+"))}" { s: string<20> }
+  command go {}
+  event went {}
+  decide make { emit went {} }
+  decide go { emit went {} }
+  apply went { state.n += 1 }
+}
+`
+	src := mustCompile(t, dsl.Compile([]dsl.Source{{Path: "a.agg", Text: []byte(text)}}, dsl.Options{})).Programs[0]
+	g := newGasRun(newRandom(3), src, func(format string, args ...any) { t.Fatalf(format, args...) })
+	for range 50 {
+		g.round()
+	}
+	for _, rule := range []string{"decide make", "decide go"} {
+		if g.types[rule] < 100 {
+			t.Errorf("%s is bounded by %d, without its refusal", rule, g.types[rule])
+		}
+	}
 }

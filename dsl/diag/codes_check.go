@@ -116,6 +116,8 @@ const (
 	FnNamedLikeBuiltin Code = "AGG5008"
 	RepeatedRequire    Code = "AGG5009"
 	CodeNeverGiven     Code = "AGG5010"
+	GainsDigits        Code = "AGG5011"
+	BadIgnore          Code = "AGG5012"
 )
 
 // doublings is records R1 to Rn, each of which holds the one before twice.
@@ -463,7 +465,7 @@ func warningsCodes() []Info {
 			"Occurs when some path through a decide ends without emit, reject, nothing, or `require … else nothing`.",
 			inRule(`require state.n > 0 else no`)},
 		{MayFault, "apply or upcast may fault", Warning,
-			"Occurs when an apply or upcast reads a key or index that may be absent, divides by what may be zero, or makes an int of what may not be whole. In an apply that refuses a command that was right, in an upcast it keeps the aggregate from loading.",
+			"Occurs when an apply or upcast reads a key or index that may be absent, divides by what may be zero, or makes an int of what may not be whole, itself or in a function or derive that it uses. In an apply that refuses a command that was right, in an upcast it keeps the aggregate from loading.",
 			"aggregate A {\n  state { m: map<string, int> }\n  command c { k: string }\n  event e { k: string }\n  decide c { emit e { ..cmd } }\n  apply e { state.m[event.k] += 1 }\n}\n"},
 		{VarNeverRead, "var never read", Warning,
 			"Occurs when a var is assigned and never read.",
@@ -474,11 +476,17 @@ func warningsCodes() []Info {
 		{FnNamedLikeBuiltin, "function named like a builtin", Warning,
 			"Occurs when a function has the name of a builtin and hides it.",
 			inAggregate(`fn first(n: int): int = n`)},
-		{RepeatedRequire, "require repeated", Warning,
-			"Occurs when a require repeats an earlier one, and nothing has changed between.",
+		{RepeatedRequire, "require that holds already", Warning,
+			"Occurs when a require repeats an earlier one, or follows from one, as `n > 0` does from `n > 5` or from a `where` of the command, and nothing has changed between.",
 			inRule(`require state.n > 0 else no`, `require state.n > 0 else no`, `nothing`)},
 		{CodeNeverGiven, "code never given", Warning,
 			"Occurs when no command leads to a rejection code: its guard is checked nowhere, or its condition always holds.",
 			inAggregate(`guard positive(n: int) { require n > 0 else too_small }`)},
+		{GainsDigits, "decimal that gains digits", Warning,
+			"Occurs when an apply multiplies a decimal of the state by another with every event and never rounds it: a product has the digits of both factors, so one day it no longer fits into 34 digits, and the command fails with the fault inexact.",
+			"aggregate A {\n  state { debt: decimal = 100 }\n  command charge { rate: decimal }\n  event charged { rate: decimal }\n  decide charge { emit charged { ..cmd } }\n  apply charged { state.debt += state.debt * event.rate }\n}\n"},
+		{BadIgnore, "ignore that ignores nothing", Warning,
+			"Occurs when a comment `// agg:ignore AGG5003 reason` has no code of a warning, or no reason. Errors cannot be ignored.",
+			inAggregate(`event e {} // agg:ignore AGG5002`, `apply e {}`, `command c {}`, `decide c { emit e {} }`)},
 	}
 }

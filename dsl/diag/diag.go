@@ -102,8 +102,29 @@ type Diagnostic struct {
 
 // Bag collects findings. The zero Bag is ready; it is not safe for concurrent use.
 type Bag struct {
-	list   []*Diagnostic
-	errors int
+	list    []*Diagnostic
+	errors  int
+	ignored map[ignoredLine]bool
+}
+
+// ignoredLine is a line on which a warning is not shown.
+type ignoredLine struct {
+	file *File
+	line int
+	code Code
+}
+
+// Ignore keeps warnings of code that begin on a line of f out of Sorted, reported before or after.
+func (b *Bag) Ignore(f *File, line int, code Code) {
+	if b.ignored == nil {
+		b.ignored = map[ignoredLine]bool{}
+	}
+	b.ignored[ignoredLine{f, line, code}] = true
+}
+
+// ignores tells whether d is to be kept out.
+func (b *Bag) ignores(d *Diagnostic) bool {
+	return len(b.ignored) > 0 && d.Severity == Warning && b.ignored[ignoredLine{d.Span.File, d.Span.StartPosition().Line, d.Code}]
 }
 
 // Add keeps d and returns it, so that a caller can add hint, label, related places and fixes.
@@ -118,12 +139,16 @@ func (b *Bag) Add(d *Diagnostic) *Diagnostic {
 // Errors counts the errors so far.
 func (b *Bag) Errors() int { return b.errors }
 
-// Sorted gives all findings by file and place, without repeats of one code at one place.
+// Sorted gives all findings by file and place, without repeats of one code at one place and
+// without the warnings that Ignore names.
 func (b *Bag) Sorted() []*Diagnostic {
 	out := append([]*Diagnostic(nil), b.list...)
 	sort.SliceStable(out, func(i, j int) bool { return less(out[i], out[j]) })
 	kept := out[:0]
 	for _, d := range out {
+		if b.ignores(d) {
+			continue
+		}
 		if n := len(kept); n > 0 && kept[n-1].Span == d.Span && kept[n-1].Code == d.Code {
 			continue
 		}

@@ -458,7 +458,7 @@ func (p *parser) sortKey(c *ast.Call, at int32) bool {
 }
 
 // plainArg reads the n-th argument of a function if it is text in which braces mean nothing.
-func (p *parser) plainArg(fn string, n int) *ast.Str {
+func (p *parser) plainArg(fn string, n int) ast.Expr {
 	pattern := fn == "matches" && n == 2
 	if !pattern && (n != 1 || fn != "time" && fn != "date" && fn != "uuid") {
 		return nil
@@ -469,11 +469,18 @@ func (p *parser) plainArg(fn string, n int) *ast.Str {
 		return nil
 	}
 	end := p.stringEnd()
-	if end < 0 {
-		return nil
+	if end < 0 { // the lexer has said that a { is open; what follows it on the line means nothing
+		start, line := p.start(), p.tok().Pos.Line
+		p.next()
+		p.skipLine(line)
+		p.errAt = p.i
+		return &ast.BadExpr{At: p.from(start)}
 	}
 	if after := p.tokenAt(end).Type; after != tComma && after != tRParen {
 		return nil
 	}
-	return p.constString("", pattern)
+	if s := p.constString("", pattern); s != nil {
+		return s
+	}
+	return nil
 }

@@ -41,9 +41,10 @@ type parser struct {
 	depth   int
 	blankOK bool // `_` is a value here: `then emit`
 
-	membersTo int // membersAt has looked up to this token
-	membersOK bool
-	inCond  bool // `=` was meant to be `==`
+	// what membersAt has found for the tokens from membersFrom to before membersTo
+	membersFrom, membersTo int
+	membersOK              bool
+	inCond                 bool // `=` was meant to be `==`
 }
 
 // ParseFile parses f. It reports all syntax errors to bag and always gives a tree, with Bad nodes
@@ -75,6 +76,16 @@ func ParseFile(f *diag.File, bag *diag.Bag) *ast.File {
 	}
 	p.addLexerErrors(s.errs)
 	return out
+}
+
+// Lex only cuts f into tokens and counts them: what of the time of ParseFile is the lexer's.
+func Lex(f *diag.File) int {
+	s := newScanner(f)
+	for {
+		if t, _ := s.Next(); t.Type == tEOF {
+			return s.count
+		}
+	}
 }
 
 // addLexerErrors reports what the lexer found, but for strings that turned out to be plain text.

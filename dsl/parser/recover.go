@@ -70,14 +70,14 @@ func (p *parser) surelyDeclAt(i int) bool {
 // membersAt tells whether nothing but members of an enum stands between token i and the next },
 // so that `index closed` are two of them and no declaration.
 func (p *parser) membersAt(i int) bool {
-	if i < p.membersTo { // looked at already: the answer is that of the run
+	if p.membersFrom <= i && i < p.membersTo { // looked at already: the answer is that of the run
 		return p.membersOK
 	}
 	end := i
 	for memberToken(p.toks[end].Type) {
 		end++
 	}
-	p.membersTo, p.membersOK = end, p.toks[end].Type == tRBrace
+	p.membersFrom, p.membersTo, p.membersOK = i, end, p.toks[end].Type == tRBrace
 	return p.membersOK
 }
 

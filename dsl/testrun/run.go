@@ -36,21 +36,24 @@ func Run(res *dsl.Result, opt Options) *Report {
 		opt.FileName = func(name string) string { return name }
 	}
 	jobs, results := plan(res, &opt)
-	workers := opt.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(workers, len(jobs)) {
+	for range min(opt.workers(), len(jobs)) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(jobs); i = int(next.Add(1)) - 1 {
-				jobs[i].run(&results[i], &opt)
+				jobs[i].run(&results[i], &opt, nil)
 			}
 		})
 	}
 	wg.Wait()
 	return &Report{Results: results, Elapsed: time.Since(began)}
+}
+
+func (o *Options) workers() int {
+	if o.Workers > 0 {
+		return o.Workers
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // job is one test or one row.
@@ -135,7 +138,8 @@ func (o *Options) place(s diag.Span) Place {
 	return Place{o.FileName(p.File), p.Line, p.Column}
 }
 
-func (j *job) run(res *Result, opt *Options) {
+// run runs the job. With rec it does not judge but record.
+func (j *job) run(res *Result, opt *Options, rec *recorder) {
 	if j.set.err != nil {
 		res.Failures = []Failure{{Place: res.Place, Step: "load", Want: "a program that verifies", Got: j.set.err.Error()}}
 		return
@@ -143,6 +147,7 @@ func (j *job) run(res *Result, opt *Options) {
 	m := j.set.prog.Get()
 	defer j.set.prog.Put(m)
 	r := newRunner(j.set.prog, m, res, opt)
+	r.rec = rec
 	for i, slot := range j.test.Columns {
 		m.SetSlot(slot, j.row[i])
 	}

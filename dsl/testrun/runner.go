@@ -43,6 +43,7 @@ type runner struct {
 	cmd     *command // the last one; nil before the first
 	last    command
 	buf     []byte
+	rec     *recorder // nil unless coverage is asked for
 }
 
 // command is what became of the last command, and how far its `then`s have been judged.
@@ -71,7 +72,7 @@ func (r *runner) steps(list []compile.TestStep) bool {
 		s := &list[i]
 		switch src := s.Source.(type) {
 		case *check.When:
-			if !r.settle() || !r.when(s, saysOutcome(list[i+1:])) {
+			if !r.settle() || !r.when(s, r.rec != nil || saysOutcome(list[i+1:])) {
 				return false
 			}
 		case *check.Repeat:
@@ -126,7 +127,9 @@ func (r *runner) step(s *compile.TestStep) bool {
 	case *check.LetStep:
 		return r.eval(s)
 	default:
-		r.then(s)
+		if r.rec == nil {
+			r.then(s)
+		}
 	}
 	return true
 }
@@ -206,7 +209,10 @@ func (r *runner) givenEvent(s *compile.TestStep, src *check.GivenEvent) bool {
 		r.fail(s, Failure{Want: "an event that can be stored", Got: err.Error()})
 		return false
 	}
-	if out := r.m.Apply(r.state, s.Event, &r.ctx, -1); out.Kind == vm.Faulted {
+	r.trace(true)
+	out := r.m.Apply(r.state, s.Event, &r.ctx, -1)
+	r.trace(false)
+	if out.Kind == vm.Faulted {
 		f := r.fault(&out)
 		r.fail(s, Failure{Want: src.Event.Name + " applied", Got: f.String(), Fault: f})
 		return false
@@ -260,10 +266,31 @@ func (r *runner) decide(s *compile.TestStep) {
 	if c.errs = r.m.DecodeCommand(s.Command, r.buf); c.errs != nil {
 		return
 	}
-	c.out = r.m.Decide(s.Command, r.state, &r.ctx, r.version > 0, r.p.Gas())
+	gas := r.p.Gas()
+	if r.rec != nil {
+		gas = r.rec.gas(gas)
+		r.rec.sent(s.Command, r.state, r.version > 0)
+		r.trace(true)
+	}
+	c.out = r.m.Decide(s.Command, r.state, &r.ctx, r.version > 0, gas)
+	if r.rec != nil {
+		r.trace(false)
+		r.rec.ended(s.Command, r.m, &c.out)
+	}
 	if c.out.Kind == vm.Accepted {
 		r.m.Store(s.Command, r.state)
 		r.version += int64(r.m.Events())
+	}
+}
+
+// trace has the machine watched, if coverage is asked for.
+func (r *runner) trace(on bool) {
+	switch {
+	case r.rec == nil:
+	case on:
+		r.m.SetTrace(r.rec.see)
+	default:
+		r.m.SetTrace(nil)
 	}
 }
 

@@ -11,6 +11,7 @@ type Builder struct {
 	unsorted bool
 	keys     []V
 	cells    []V
+	arena    *Arena // where keys and cells are, or nil
 }
 
 // NewBuilder makes a builder of a value of container type t with room for capacity elements.
@@ -21,6 +22,13 @@ func NewBuilder(t *Type, capacity int) Builder {
 }
 
 func (b *Builder) room(n int) {
+	if b.arena != nil {
+		b.cells = more(&b.arena.cells, b.cells, n*b.stride)
+		if b.t.Kind != List {
+			b.keys = more(&b.arena.keys, b.keys, n)
+		}
+		return
+	}
 	if n > 0 && b.stride > 0 {
 		cells := make([]V, n*b.stride)
 		copy(cells, b.cells)
@@ -73,8 +81,19 @@ func (b *Builder) Done() V {
 	if b.unsorted {
 		b.sort()
 	}
-	v := makeContainer(b.n, &Rows{Keys: b.keys, Cells: b.cells, Used: int64(b.n)})
-	*b = Builder{t: b.t, stride: b.stride}
+	var v V
+	switch {
+	case b.n == 0:
+	case b.arena != nil:
+		r := Rows{Cells: less(&b.arena.cells, b.cells, b.n*b.stride), Used: int64(b.n)}
+		if b.t.Kind != List {
+			r.Keys = less(&b.arena.keys, b.keys, b.n)
+		}
+		v = makeContainer(b.n, b.arena.rowsOf(r))
+	default:
+		v = makeContainer(b.n, &Rows{Keys: b.keys, Cells: b.cells, Used: int64(b.n)})
+	}
+	*b = Builder{t: b.t, stride: b.stride, arena: b.arena}
 	return v
 }
 

@@ -3,6 +3,7 @@ package value
 import (
 	"fmt"
 	"slices"
+	"unicode/utf8"
 )
 
 // DecodeOptions are what differs between commands and stored events.
@@ -21,10 +22,11 @@ const maxErrors = 100
 // not to be used. What is read shares nothing with src.
 func DecodeFields(dst []V, fields []Field, src []byte, opt DecodeOptions) []FieldError {
 	d := decoder{opt: opt}
-	opt.Arena.expect(len(src))
+	opt.Arena.lend(&d, len(src))
 	if d.start(View(src)) {
 		d.top(dst, fields)
 	}
+	opt.Arena.back(&d)
 	return d.result()
 }
 
@@ -32,11 +34,12 @@ func DecodeFields(dst []V, fields []Field, src []byte, opt DecodeOptions) []Fiel
 func DecodeValue(t *Type, src []byte, opt DecodeOptions) (V, []FieldError) {
 	d := decoder{opt: opt}
 	d.opt.Ignore = ""
-	opt.Arena.expect(len(src))
+	opt.Arena.lend(&d, len(src))
 	var v V
 	if d.start(View(src)) && d.value(t, &v) {
 		d.end()
 	}
+	opt.Arena.back(&d)
 	if errs := d.result(); errs != nil {
 		return V{}, errs
 	}
@@ -135,7 +138,7 @@ func (d *decoder) skipChecked() bool {
 
 func (d *decoder) reportRepeated() {
 	if d.dupAt >= 0 {
-		d.report(RepeatedKey, d.dupAt, fmt.Sprintf("repeated key %q", d.dup))
+		d.report(RepeatedKey, d.dupAt, fmt.Sprintf("repeated key %q", Shown(d.dup)))
 		d.dupAt = -1
 	}
 }
@@ -288,8 +291,25 @@ func (d *decoder) unknown(name string, at int) bool {
 	return ok
 }
 
+// maxShown is how many bytes of a name from outside a message or path shows.
+const maxShown = 120
+
+// Shown is a name from outside as messages show it: what is very long is cut, so that an error is
+// not as large as the payload.
+func Shown(name string) string {
+	if len(name) <= maxShown {
+		return name
+	}
+	cut := maxShown
+	for cut > 0 && !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut] + "…"
+}
+
 // pathName is a name as part of a path; one that is no identifier is quoted.
 func pathName(name string) string {
+	name = Shown(name)
 	for i := range len(name) {
 		if c := name[i]; c != '_' && c-'0' > 9 && c|0x20-'a' > 25 {
 			return fmt.Sprintf("[%q]", name)

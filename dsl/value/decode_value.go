@@ -197,7 +197,7 @@ func (d *decoder) list(t *Type, c byte, out *V) bool {
 	if c != '[' {
 		return d.mistyped(start, "expected an array")
 	}
-	b := NewBuilder(t, 0)
+	b := Builder{t: t, stride: t.Stride(), arena: d.opt.Arena}
 	empty, ok := d.open(']')
 	for more := !empty; ok && more; more, ok = d.more(']') {
 		first := len(d.errs)
@@ -217,15 +217,14 @@ func (d *decoder) set(t *Type, c byte, out *V) bool {
 	if c != '[' {
 		return d.mistyped(start, "expected an array")
 	}
-	b := NewBuilder(t, 0)
+	b := Builder{t: t, stride: t.Stride(), arena: d.opt.Arena}
 	empty, ok := d.open(']')
 	for more := !empty; ok && more; more, ok = d.more(']') {
 		first := len(d.errs)
-		var m V
-		if !d.value(t.Elem, &m) {
+		if !d.value(t.Elem, out) {
 			return false
 		}
-		b.Add(m)
+		b.Add(*out)
 		if len(d.errs) > first {
 			d.under(first, fmt.Sprintf("[%d]", b.n-1), 0)
 		}
@@ -239,7 +238,7 @@ func (d *decoder) mapping(t *Type, c byte, out *V) bool {
 	if c != '{' {
 		return d.mistyped(start, "expected an object")
 	}
-	b := NewBuilder(t, 0)
+	b := Builder{t: t, stride: t.Stride(), arena: d.opt.Arena}
 	empty, ok := d.open('}')
 	for more := !empty; ok && more; more, ok = d.more('}') {
 		at, first := d.i, len(d.errs)
@@ -258,7 +257,7 @@ func (d *decoder) mapping(t *Type, c byte, out *V) bool {
 			return false
 		}
 		if len(d.errs) > first {
-			d.under(first, fmt.Sprintf("[%q]", k), 0)
+			d.under(first, fmt.Sprintf("[%q]", Shown(k)), 0)
 		}
 	}
 	d.repeatedKey(t, &b, start)
@@ -270,7 +269,7 @@ func (d *decoder) repeatedKey(t *Type, b *Builder, start int) {
 	if k, twice := b.repeated(); twice {
 		first := len(d.errs)
 		d.report(RepeatedKey, start, "is given twice")
-		d.under(first, fmt.Sprintf("[%q]", AppendText(nil, t.Key, k)), 0)
+		d.under(first, fmt.Sprintf("[%q]", Shown(string(AppendText(nil, t.Key, k)))), 0)
 	}
 }
 

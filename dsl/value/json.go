@@ -93,7 +93,7 @@ func (d *scanner) failure() error {
 	case d.bad != "":
 		return &FieldError{Kind: BadSyntax, Message: d.bad, Offset: d.badAt}
 	case d.dupAt >= 0:
-		return &FieldError{Kind: RepeatedKey, Message: fmt.Sprintf("repeated key %q", d.dup), Offset: d.dupAt}
+		return &FieldError{Kind: RepeatedKey, Message: fmt.Sprintf("repeated key %q", Shown(d.dup)), Offset: d.dupAt}
 	}
 	return nil
 }

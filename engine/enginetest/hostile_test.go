@@ -27,7 +27,7 @@ func within(t *testing.T, alloc uint64, f func()) {
 	runtime.ReadMemStats(&before)
 	start := time.Now()
 	f()
-	if took := time.Since(start); took > 20*time.Second {
+	if took := time.Since(start); took > 60*time.Second {
 		t.Errorf("it took %s", took)
 	}
 	runtime.ReadMemStats(&after)
@@ -69,7 +69,7 @@ func TestHostileManifests(t *testing.T) {
 		{"invalid UTF-8", "const x: string = \"\xff\xfe\"", "UTF-8"},
 		{"bidi controls", "const x: string = \"a\u202eb\"", ""},
 		{"a repetition of repetitions", in("require matches(cmd.s, `^(((a{1,99}){1,99}){1,99})$`) else x"), ""},
-		{"a program too large", in("require matches(cmd.s, `^(\\pL{1,500}){1,2}$`) else x"), ""},
+		{"a program too large", in("require matches(cmd.s, `" + strings.Repeat(`\pL{900}`, 12) + "`) else x"), ""},
 		{"10,000 records in each other", records.String() + "aggregate A { state { r: R0 } }", ""},
 		{"10,000 functions in a circle", "aggregate A {\nstate { n: int }\n" + fns.String() + "derive d: int = f0()\n}\n", ""},
 	} {
@@ -139,6 +139,10 @@ func TestHostileCommands(t *testing.T) {
 	key := newKey("tenant-a")
 	n.do(command(key, `{"type":"put","text":"first","extra":null,"lines":[],"m":{}}`))
 	before := n.state(key)
+	huge := 50
+	if underRace {
+		huge = 5
+	}
 	put := func(field, text string) string {
 		fields := map[string]string{"text": `"x"`, "extra": "null", "lines": "[]", "m": "{}"}
 		fields[field] = text
@@ -189,19 +193,19 @@ func TestHostileCommands(t *testing.T) {
 	}{
 		{"100,000 records in each other", put("extra", strings.Repeat(`{"a":`, 100_000)+"1"+strings.Repeat("}", 100_000)), invalid("", "nested more than 64 deep")},
 		{"1,000,000 brackets", put("extra", strings.Repeat("[", 1_000_000)), invalid("", "nested more than 64 deep")},
-		{"50 MB in a bounded field", `{"type":"put","text":"x","extra":null,"lines":[],"m":{},"short":"` + strings.Repeat("a", 50*mega) + `"}`, invalid("short", "100")},
-		{"50 MB in a field without a bound", put("text", `"`+strings.Repeat("a", 50*mega)+`"`), is(aggregate.ErrTooLarge)},
-		{"50 MB of white space", strings.Repeat(" ", 50*mega) + `{"type":"nothing"}`, invalid("type", "unknown command")},
-		{"50 MB of list", put("lines", "["+strings.Repeat(`{"qty":1,"note":""},`, 2_600_000)+`{"qty":1,"note":""}]`), invalid("lines", "100")},
+		{"50 MB in a bounded field", `{"type":"put","text":"x","extra":null,"lines":[],"m":{},"short":"` + strings.Repeat("a", huge*mega) + `"}`, invalid("short", "100")},
+		{"50 MB in a field without a bound", put("text", `"`+strings.Repeat("a", huge*mega)+`"`), is(aggregate.ErrTooLarge)},
+		{"50 MB of white space", strings.Repeat(" ", huge*mega) + `{"type":"nothing"}`, invalid("type", "unknown command")},
+		{"50 MB of list", put("lines", "["+strings.Repeat(`{"qty":1,"note":""},`, huge*52_000)+`{"qty":1,"note":""}]`), invalid("lines", "100")},
 		{"a string of 10 MB", put("text", `"`+strings.Repeat("語", 10*mega/3)+`"`), is(aggregate.ErrTooLarge)},
 		{"200,000 keys", put("m", "{"+keys.String()+`"last":1}`), is(aggregate.ErrTooLarge)},
 		{"invalid UTF-8", put("text", "\"\xff\xfe\""), invalid("", "UTF-8")},
 		{"half a surrogate", put("text", `"\ud800"`), invalid("", "surrogate")},
-		{"a key twice", `{"type":"put","text":"a","text":"b","extra":null,"lines":[],"m":{}}`, invalid("text", "twice")},
-		{"a key twice, deep within", put("extra", `[{"a":{"b":1,"b":2}}]`), invalid("", "twice")},
-		{"a key twice, written otherwise", put("m", `{"a":1,"\u0061":2}`), invalid("", "twice")},
+		{"a key twice", `{"type":"put","text":"a","text":"b","extra":null,"lines":[],"m":{}}`, invalid("", `repeated key "text"`)},
+		{"a key twice, deep within", put("extra", `[{"a":{"b":1,"b":2}}]`), invalid("", `repeated key "b"`)},
+		{"a key twice, written otherwise", put("m", `{"a":1,"\u0061":2}`), invalid("", `repeated key "a"`)},
 		{"a number of 1 MB", `{"type":"deep","n":` + strings.Repeat("9", mega) + `}`, invalid("n", "")},
-		{"a great exponent", `{"type":"deep","n":1e999999999999}`, invalid("n", "")},
+		{"a great exponent", `{"type":"deep","n":1e999999999999}`, invalid("", "bad number")},
 		{"cut off", `{"type":"put","text":"`, invalid("", "")},
 		{"no object", `[1]`, invalid("", "object")},
 		{"nothing", ``, invalid("", "")},
@@ -209,12 +213,16 @@ func TestHostileCommands(t *testing.T) {
 		{"a text of 1 MB for the pattern", `{"type":"match","text":"` + strings.Repeat("a", mega) + `!"}`, fault("gas")},
 		{"a text that doubles", `{"type":"double","times":100}`, fault("gas memory")},
 		{"4^9 calls", `{"type":"deep","n":1}`, fault("gas")},
-		{"an unknown field of 10 MB", `{"type":"deep","n":1,"` + strings.Repeat("x", 10*mega) + `":1}`, invalid("", "unknown field")},
+		{"an unknown field of 10 MB", `{"type":"deep","n":1,"` + strings.Repeat("x", 10*mega) + `":1}`, invalid(`["`+strings.Repeat("x", 120)+`…"]`, "unknown field")},
+		{"a key of 10 MB twice", put("m", `{"`+strings.Repeat("é", 5*mega)+`":1,"`+strings.Repeat("é", 5*mega)+`":2}`), invalid("", "repeated key")},
+		{"a key of 10 MB with the wrong value", put("m", `{"`+strings.Repeat("x", 10*mega)+`":true}`), invalid(`m["`+strings.Repeat("x", 120)+`…"]`, "")},
+		{"a command of 10 MB", `{"type":"` + strings.Repeat("x", 10*mega) + `"}`, invalid("type", "unknown command")},
+		{"200,000 unknown fields", "{" + keys.String() + `"type":"deep","n":1}`, invalid("k0", "unknown field")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd := command(key, c.payload)
 			within(t, 64*mega+20*uint64(len(c.payload)), func() {
-				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 				defer cancel()
 				_, err := n.engine.Submit(ctx, cmd)
 				if err == nil {

@@ -23,17 +23,26 @@ func (m *Machine) DecodeCommand(cmd int, payload []byte) []value.FieldError {
 // SetCommand is DecodeCommand for values that are there already; it checks their bounds.
 func (m *Machine) SetCommand(cmd int, vals []value.V) []value.FieldError {
 	c := &m.p.commands[cmd]
-	copy(m.fields(c.Base, len(c.Fields)), vals)
-	var errs []value.FieldError
-	for i := range c.Fields {
-		if !value.CheckBound(c.Fields[i].Type, vals[i]) {
-			errs = append(errs, value.FieldError{Path: c.Fields[i].Name, Kind: value.OverBound, Message: "is over its bound"})
+	dst := m.fields(c.Base, len(c.Fields))
+	vals = vals[:len(dst)]
+	for i := range dst {
+		dst[i] = vals[i] // one by one: for a copy Go asks the garbage collector first
+	}
+	if c.bounded {
+		if errs := overBounds(c.Fields, vals); errs != nil {
+			return errs
 		}
 	}
-	if errs != nil {
-		return errs
-	}
 	return m.checkWheres(c)
+}
+
+func overBounds(fields []value.Field, vals []value.V) (errs []value.FieldError) {
+	for i := range fields {
+		if !value.CheckBound(fields[i].Type, vals[i]) {
+			errs = append(errs, value.FieldError{Path: fields[i].Name, Kind: value.OverBound, Message: "is over its bound"})
+		}
+	}
+	return errs
 }
 
 // CommandFields are the values of the command that was set, until the next.
@@ -53,6 +62,13 @@ func (p *Program) prepareWheres() {
 	p.wheres = make([]recordWheres, len(p.src.Wheres))
 	for i, w := range p.src.Wheres {
 		p.wheres[i] = recordWheres{p.src.Records[w.Record], w.Wheres}
+	}
+	for i := range p.commands {
+		c := &p.commands[i]
+		c.quick, c.plain = p.quickWheres(c.Command)
+		for k := range c.Fields {
+			c.bounded = c.bounded || bounded(c.Fields[k].Type)
+		}
 	}
 }
 
@@ -86,13 +102,25 @@ func (p *Program) wheresOf(r *value.RecordType) []bytecode.Where {
 // checkWheres checks the wheres of a command and of the records that it brings, under gas of
 // its own.
 func (m *Machine) checkWheres(c *command) []value.FieldError {
-	if len(c.Wheres) == 0 && len(m.p.wheres) == 0 {
+	if c.plain && m.quickly(c) {
 		return nil
 	}
 	m.begin(m.p.Gas())
 	w := whereCheck{m: m}
 	w.fields("", c.Fields, m.fields(c.Base, len(c.Fields)), c.Wheres)
 	return w.errs
+}
+
+// quickly tells whether all wheres of a plain command hold. One that does not is checked once
+// more the long way, which tells of it.
+func (m *Machine) quickly(c *command) bool {
+	vals := m.fields(c.Base, len(c.Fields))
+	for i := range c.quick {
+		if !c.quick[i].holds(vals) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxWhereErrors is how many broken wheres are told.
@@ -144,7 +172,7 @@ func (w *whereCheck) value(path string, t *value.Type, v value.V) {
 	case value.Map:
 		for i, k := range v.Keys() {
 			key := string(value.AppendText(nil, t.Key, k))
-			w.value(path+"["+strconv.Quote(key)+"]", t.Elem, value.ElemAt(t, v, i))
+			w.value(path+"["+strconv.Quote(value.Shown(key))+"]", t.Elem, value.ElemAt(t, v, i))
 		}
 	}
 }

@@ -41,15 +41,17 @@ func (p *Program) AppendState(dst []byte, state []value.V, e value.Encoder) []by
 // DecodeState reads a state as AppendState writes it; fields may be left out and are then their
 // defaults or zeros.
 func (p *Program) DecodeState(src []byte) ([]value.V, []value.FieldError) {
-	fields := append([]value.Field(nil), p.src.State...)
-	for i := range fields {
-		fields[i].HasDefault, fields[i].Default = true, p.state[i]
-	}
-	state := make([]value.V, len(fields))
-	if errs := value.DecodeFields(state, fields, src, value.DecodeOptions{}); errs != nil {
+	state := make([]value.V, len(p.stateFields))
+	if errs := p.DecodeStateInto(state, src, nil); errs != nil {
 		return nil, errs
 	}
 	return state, nil
+}
+
+// DecodeStateInto is DecodeState into dst, which has a value for each field of the state; what
+// it holds is then in the arena, if that is not nil.
+func (p *Program) DecodeStateInto(dst []value.V, src []byte, arena *value.Arena) []value.FieldError {
+	return value.DecodeFields(dst, p.stateFields, src, value.DecodeOptions{Arena: arena})
 }
 
 // AppendDerived appends the derived values of a state as a JSON object. One that faults is null

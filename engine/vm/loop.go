@@ -29,6 +29,27 @@ var pow10 = [19]int64{
 	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
 }
 
+// tenth holds for each power of ten what divides by it: for n < 2^57, n / 10^i is the upper half
+// of m * (n << 7), shifted down. m is 2^(57+shift) / 10^i, rounded up, and 10^i <= 2^shift.
+var tenth = func() (t [19]struct {
+	m     uint64
+	shift uint8
+}) {
+	for i := 1; i < len(t); i++ {
+		ten := uint64(pow10[i])
+		l := bits.Len64(ten)
+		hi, lo := uint64(0), uint64(0)
+		if l+57 >= 64 {
+			hi = 1 << (l + 57 - 64)
+		} else {
+			lo = 1 << (l + 57)
+		}
+		q, _ := bits.Div64(hi, lo, ten)
+		t[i].m, t[i].shift = q+1, uint8(l)
+	}
+	return t
+}()
+
 // like gives two numbers that compare as the decimals of the words do, if both are small and of
 // one scale, or small and one of them zero.
 func like(x, y uint64) (int64, int64, bool) {
@@ -382,18 +403,16 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 			}
 			c := p >> 7
 			if s != to {
-				ten := pow10[s-to]
-				q := c / ten
-				rest := c - q*ten
-				if rest < 0 {
-					rest = -rest
+				// Division by a power of ten is a multiplication and a shift, exact below 2^57.
+				by := &tenth[s-to]
+				hi, _ := bits.Mul64(by.m, uint64((p^p>>63)-p>>63))
+				q := hi >> by.shift
+				rest := uint64((c^c>>63)-c>>63) - q*uint64(pow10[s-to])
+				if twice, ten := rest*2, uint64(pow10[s-to]); twice > ten || twice == ten && q&1 != 0 {
+					q++
 				}
-				if twice := rest * 2; twice > ten || twice == ten && q&1 != 0 {
-					if q++; c < 0 {
-						q -= 2
-					}
-				}
-				c = q
+				sign := c >> 63
+				c = (int64(q) ^ sign) - sign
 			}
 			r[in.A].W = uint64(c)<<7 | to<<1
 			ip = unsafe.Add(ip, insSize)
@@ -488,9 +507,26 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				r[in.A].W = 0
 				break
 			}
-			// Deviations are gathered and looked at once, after the loop.
 			cell, stride := unsafe.Pointer(cellAt(r[in.B].Ref, uintptr(in.C)*cellSize)), uintptr(m.p.strides[in.B])
+			// Deviations are gathered and looked at once, after the loop. Most columns hold numbers
+			// of one form and sign that are far from the largest: their words are summed as they
+			// are, and no partial sum can have been over.
 			first := *(*uint64)(cell)
+			if gas < int64(n) {
+				return ip, base, gas
+			}
+			at, raw, diff := cell, first, uint64(0)
+			for i := n - 1; i != 0; i-- {
+				at = unsafe.Add(at, stride)
+				w := *(*uint64)(at)
+				raw += w
+				diff |= w ^ first
+			}
+			if diff&form|first&bigBit == 0 && bits.Len64(diff|first^uint64(int64(first)>>63))+bits.Len64(n) < 64 {
+				gas -= int64(n)
+				r[in.A].W = raw - (n-1)*(first&form)
+				break
+			}
 			sum, odd, over := int64(first&^form), first&bigBit, int64(0)
 			for i := uint64(1); i < n; i++ {
 				cell = unsafe.Add(cell, stride)
@@ -500,7 +536,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				over |= (sum ^ s) & (int64(w) ^ s)
 				sum = s
 			}
-			if odd != 0 || over < 0 || gas < int64(n) {
+			if odd != 0 || over < 0 {
 				return ip, base, gas
 			}
 			gas -= int64(n)

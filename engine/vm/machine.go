@@ -132,8 +132,11 @@ func (m *Machine) run(chunk uint16) end {
 			return m.stop(value.Gas, ip)
 		}
 		m.gas = gas
-		if (*bytecode.Ins)(ip).Op == bytecode.OpDone {
+		switch (*bytecode.Ins)(ip).Op {
+		case bytecode.OpDone:
 			return accepted
+		case bytecode.OpRet: // of this chunk; fast returns from all others
+			return returned
 		}
 		var e end
 		if ip, base, e = m.step(ip, base); e != goesOn {

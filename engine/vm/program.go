@@ -29,10 +29,13 @@ type Program struct {
 	scrub    []uint16  // slots that may hold references
 	state    []value.V
 	commands []command
-	events   []event
-	emits    []emit // of each event
-	derives  []value.Field
-	wheres   []recordWheres // by record
+
+	stateFields []value.Field // with what is there before any event as their defaults
+
+	events  []event
+	emits   []emit // of each event
+	derives []value.Field
+	wheres  []recordWheres // by record
 
 	commandOf map[string]int
 	eventOf   map[eventKey]int
@@ -54,6 +57,11 @@ type command struct {
 	ctx  []uint16 // ctx fields read by decide and messages
 	by   []value.V
 	free bool // no roles, no birth, no final: nothing to check before decide
+
+	quick []quickWhere // all wheres there are to check, if plain
+	plain bool
+
+	bounded bool // a field, or a part of one, has a bound
 }
 
 // emit is where the n values of an event are.
@@ -191,6 +199,10 @@ func (p *Program) prepareFrame() {
 	copy(p.template, p.src.Consts)
 	p.state = value.ZeroOf(p.src.State)
 	copy(p.template[p.src.StateBase:], p.state)
+	p.stateFields = append([]value.Field(nil), p.src.State...)
+	for i := range p.stateFields {
+		p.stateFields[i].HasDefault, p.stateFields[i].Default = true, p.state[i]
+	}
 	for _, t := range p.src.Types {
 		p.bounds = append(p.bounds, freeLength(t))
 	}

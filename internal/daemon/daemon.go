@@ -14,6 +14,7 @@ import (
 	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/config"
 	"github.com/cloudlysis/aggregate/internal/natsd"
+	"github.com/cloudlysis/aggregate/internal/sdnotify"
 	"github.com/cloudlysis/aggregate/internal/server/auth"
 	"github.com/cloudlysis/aggregate/internal/telemetry"
 	"github.com/cloudlysis/aggregate/manifests"
@@ -80,6 +81,8 @@ func Run(ctx context.Context, opts Options) error {
 		return errors.Join(err, d.close())
 	}
 	d.log.Info("ready", "listen", d.doors.data.Addr().String(), "admin", d.doors.admin.Addr().String(), "manifest", d.sets.Current().Hash, "sync", d.durability())
+	d.metrics.ObserveNode(d.opts.Settings.Data, d.node)
+	d.onClose(sdnotify.Start(d.log, d.alive)) // the last opened: stopping is told first
 	if opts.Ready != nil {
 		opts.Ready(d.doors.data.Addr().String(), d.doors.admin.Addr().String())
 	}
@@ -102,6 +105,15 @@ func (d *daemon) open(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// alive asks the embedded server for a sign of life. An external one that is away is no reason to
+// restart this process.
+func (d *daemon) alive(ctx context.Context) error {
+	if d.server == nil {
+		return nil
+	}
+	return d.stream.Health(ctx).Err
 }
 
 // onClose remembers how to undo a step.

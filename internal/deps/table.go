@@ -41,6 +41,8 @@ var Table = map[string][]string{
 	"internal/lsp":                        {"dsl", "dsl/..."},
 	"internal/sdnotify":                   {},
 	"internal/deploytest":                 {},
+	"internal/clienttest":                 {Anything},
+	"internal/aggdtest":                   {"."},
 	"internal/loadgen":                    {".", "gen/aggregate/v1"},
 	"internal/daemon":                     {Anything},
 	"internal/torture":                    {Anything},

@@ -24,11 +24,15 @@ import (
 // errorDomain is the domain of google.rpc.ErrorInfo.
 const errorDomain = "aggregate"
 
+// grpcWorkers is how many goroutines are kept for calls; when all are busy, others are made.
+const grpcWorkers = 256
+
 // GRPC is the gRPC door: aggregate.v1.CommandService and QueryService, health and reflection. The health of the
 // whole server ("") is for the caller to set.
 func GRPC(cmds Commands, events Events, p Policy) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
-		grpc.MaxConcurrentStreams(1024), // the default is no limit
+		grpc.MaxConcurrentStreams(1024),    // the default is no limit
+		grpc.NumStreamWorkers(grpcWorkers), // a new goroutine for each call grows its stack each time
 		grpc.MaxRecvMsgSize(int(p.MaxBody)+64<<10),
 		grpc.ConnectionTimeout(peekTimeout),
 	)
@@ -160,10 +164,10 @@ func (h grpcHeaders) get(name string) string {
 	return ""
 }
 
-func (h grpcHeaders) each(f func(name, value string)) {
+func (h grpcHeaders) meta(f func(key, value string)) {
 	for name, values := range h {
-		if len(values) > 0 && !strings.HasSuffix(name, "-bin") {
-			f(name, values[0])
+		if key, ok := strings.CutPrefix(name, metaPrefix); ok && key != "" && len(values) > 0 && !strings.HasSuffix(name, "-bin") {
+			f(key, values[0])
 		}
 	}
 }

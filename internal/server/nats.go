@@ -119,10 +119,10 @@ func (h natsHeaders) get(name string) string {
 	return ""
 }
 
-func (h natsHeaders) each(f func(name, value string)) {
-	for k, v := range h {
-		if len(v) > 0 {
-			f(strings.ToLower(k), v[0])
+func (h natsHeaders) meta(f func(key, value string)) {
+	for name, v := range h {
+		if key, ok := metaKey(name); ok && len(v) > 0 {
+			f(key, v[0])
 		}
 	}
 }

@@ -24,6 +24,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	log      *slog.Logger
 	tenants  tenantLabels
+	series   seriesCache
 	tracing  *Tracing // nil: no spans
 
 	commands          *prometheus.CounterVec
@@ -89,12 +90,12 @@ func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 	if outcome == "invalid" {
 		typ = "" // a type that was asked for need not exist: it must not become a label
 	}
-	tenant := m.tenants.label(cmd.TenantID)
-	m.commands.WithLabelValues(typ, tenant, outcome).Inc()
-	m.observe(cmd, typ, took)
-	m.gas.WithLabelValues(typ).Add(float64(gas))
-	if errors.Is(err, aggregate.ErrTenantAccessDenied) {
-		m.tenantErrors.WithLabelValues(tenant).Inc()
+	s := m.series.of(m, seriesKey{typ, cmd.TenantID, outcome})
+	s.commands.Inc()
+	observe(s.duration, cmd, took)
+	s.gas.Add(float64(gas))
+	if err != nil && errors.Is(err, aggregate.ErrTenantAccessDenied) {
+		m.tenantErrors.WithLabelValues(m.tenants.label(cmd.TenantID)).Inc()
 	}
 	m.logCommand(cmd, r, err, outcome, took)
 	if m.tracing != nil {
@@ -103,8 +104,7 @@ func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 }
 
 // observe times a command; a sampled trace becomes the exemplar of its bucket.
-func (m *Metrics) observe(cmd *aggregate.Command, typ string, took time.Duration) {
-	o := m.duration.WithLabelValues(typ)
+func observe(o prometheus.Observer, cmd *aggregate.Command, took time.Duration) {
 	if t := cmd.Metadata["traceparent"]; len(t) == 55 && strings.IndexByte("13579bdf", t[54]) >= 0 {
 		o.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": t[3:35]})
 		return
@@ -143,6 +143,20 @@ func (m *Metrics) logCommand(cmd *aggregate.Command, r *aggregate.Reply, err err
 // Outcome names how a command ended: accepted, duplicate, nothing (accepted without an event),
 // rejected, invalid, fault, conflict, unavailable, canceled, error.
 func Outcome(r *aggregate.Reply, err error) string {
+	switch {
+	case err != nil:
+		return failure(err)
+	case r.Duplicate:
+		return "duplicate"
+	case len(r.Events) == 0:
+		return "nothing"
+	}
+	return "accepted"
+}
+
+// failure is apart from Outcome because what errors.As fills is allocated: the way of an accepted
+// command has none of it.
+func failure(err error) string {
 	var (
 		rejected *aggregate.RejectedError
 		invalid  *aggregate.ValidationError
@@ -150,12 +164,6 @@ func Outcome(r *aggregate.Reply, err error) string {
 		busy     *aggregate.UnavailableError
 	)
 	switch {
-	case err == nil && r.Duplicate:
-		return "duplicate"
-	case err == nil && len(r.Events) == 0:
-		return "nothing"
-	case err == nil:
-		return "accepted"
 	case errors.As(err, &rejected), errors.Is(err, aggregate.ErrTenantAccessDenied), errors.Is(err, aggregate.ErrCommandIDReused):
 		return "rejected"
 	case errors.As(err, &invalid), errors.Is(err, aggregate.ErrTooLarge):

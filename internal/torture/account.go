@@ -40,7 +40,10 @@ type op struct {
 
 	call, ret int64 // when it first asked and when it had the answer, in ns of the trial
 	out       outcome
-	lost      bool // acknowledged and absent, counted
+	lost      bool   // acknowledged and absent, counted
+	at        string // URL of the node that it asked last
+	asked     int    // how often
+	gaveUp    int    // how often without waiting for the answer
 }
 
 // outcome is what an op came to.
@@ -78,11 +81,12 @@ type account struct {
 	id  aggregate.ID
 
 	mu    sync.Mutex
-	acked []*op        // accepted, in the order of the answers
-	round []*op        // of this round, all that have an answer
-	doubt map[*op]bool // asked, without an answer
-	base  point        // before the round
-	now   point        // of the last look
+	acked []*op                // accepted, in the order of the answers
+	round []*op                // of this round, all that have an answer
+	no    map[aggregate.ID]*op // refused
+	doubt map[*op]bool         // asked, without an answer
+	base  point                // before the round
+	now   point                // of the last look
 }
 
 func (a *account) key() aggregate.Key {
@@ -104,8 +108,12 @@ func (a *account) answered(o *op) {
 	defer a.mu.Unlock()
 	delete(a.doubt, o)
 	a.round = append(a.round, o)
-	if o.out.accepted && o.kind != read {
+	switch {
+	case o.kind == read:
+	case o.out.accepted:
 		a.acked = append(a.acked, o)
+	default:
+		a.no[o.id] = o
 	}
 }
 
@@ -133,7 +141,7 @@ func (a *account) known() (acked []*op, doubt map[aggregate.ID]*op) {
 func newAccounts(r *rand.Rand, n int) []*account {
 	out := make([]*account, n)
 	for i := range out {
-		out[i] = &account{typ: [...]aggregate.Type{"Account", "Purse"}[i%2], id: newID(r), doubt: make(map[*op]bool)}
+		out[i] = &account{typ: [...]aggregate.Type{"Account", "Purse"}[i%2], id: newID(r), no: make(map[aggregate.ID]*op), doubt: make(map[*op]bool)}
 	}
 	return out
 }

@@ -20,8 +20,6 @@ type Disk struct {
 	left    int           // writes until the freeze, 0 if there is no such number
 	late    int           // how many of pending came before the freeze
 	off     chan struct{} // closed when nobody is left who could use the answer to a flush
-
-	flushes, writes int
 }
 
 // write is one write that may be lost.
@@ -62,7 +60,6 @@ func (d *Disk) Write(data []byte, off int) int {
 	copy(w.new, data)
 	copy(d.image[off:], data)
 	d.pending = append(d.pending, w)
-	d.writes++
 	if d.left > 0 {
 		if d.left--; d.left == 0 {
 			d.freeze()
@@ -82,7 +79,6 @@ func (d *Disk) Flush() bool {
 	if !d.frozen {
 		clear(d.pending)
 		d.pending = d.pending[:0]
-		d.flushes++
 		d.mu.Unlock()
 		return true
 	}
@@ -178,7 +174,7 @@ func (w write) keep(image []byte, r *rand.Rand, chance float64) int {
 	if r.Float64() >= chance {
 		return 0
 	}
-	if chance == 1 || r.IntN(8) > 0 {
+	if chance == 1 || r.IntN(3) > 0 {
 		return copy(image[w.at:], w.new)
 	}
 	kept := 0
@@ -188,11 +184,4 @@ func (w write) keep(image []byte, r *rand.Rand, chance float64) int {
 		}
 	}
 	return kept
-}
-
-// Counts are the writes and flushes so far.
-func (d *Disk) Counts() (writes, flushes int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.writes, d.flushes
 }

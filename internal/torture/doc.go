@@ -1,8 +1,8 @@
-// Package torture kills aggd for a living and checks that nothing acknowledged was lost.
+// Package torture crashes aggd under load and checks that nothing acknowledged was lost and nothing was done twice.
 //
-// The model: a [Trial] drives 64 callers against a [Site], which is one aggd with all that can be taken from it: its
-// process ([KillSite], with an external nats-server that one's as well), or the power of the machine whose disk it
-// writes to ([PowerSite]). A trial goes in rounds: load; a crash at a seeded moment; the start on what the crash left;
+// The model: a [Trial] drives 64 callers against a [Site], which is aggd with all that can be taken from it: its process
+// ([KillSite]), also one of several, or that of an external nats-server ([NATSSite]), or the power of the machine whose
+// disk it writes to ([PowerSite]). A trial goes in rounds: load; a crash at a seeded moment; the start on what the crash left;
 // a first look, while the callers still hold commands of unknown outcome; the callers settle those by asking again with
 // the same command ids; a second look, in which everything is known and everything must be exact. A crash may be
 // followed by another one before the start is over.

@@ -148,7 +148,8 @@ func (l *load) attempt(ctx context.Context, o *op, wait time.Duration) (bool, er
 	defer cancel()
 	var body []byte
 	var err error
-	door := l.doors.Load().next(o.caller)
+	door := l.doors.Load().of(o)
+	o.asked++
 	if o.kind == read {
 		body, err = door.State(ctx, string(o.account.typ), o.account.id.String())
 	} else {
@@ -163,6 +164,7 @@ func (l *load) attempt(ctx context.Context, o *op, wait time.Duration) (bool, er
 	case errors.Is(err, client.ErrRefused):
 		return l.refusal(o, body)
 	}
+	o.gaveUp++
 	return false, nil
 }
 
@@ -262,6 +264,21 @@ func openDoors(urls []string) *doors {
 // next gives each caller now this node, now that.
 func (d *doors) next(caller int) *client.Client {
 	return d.clients[(d.asked.Add(1)+uint64(caller))%uint64(len(d.clients))]
+}
+
+// of gives the node that o is to ask: at first any, then the same one as long as it lives. A node that was not waited for
+// may decide the command later; if another one has refused it meanwhile, which nobody remembers, both answers count, and
+// the refusal was not the outcome. A node that was killed can no longer do that: what it had sent was decided on a state
+// that the other one has seen as well, or is refused by the log.
+func (d *doors) of(o *op) *client.Client {
+	for _, c := range d.clients {
+		if c.Server == o.at {
+			return c
+		}
+	}
+	c := d.next(o.caller)
+	o.at = c.Server
+	return c
 }
 
 func (d *doors) close() {

@@ -56,6 +56,10 @@ func (l *look) account(a *account, commits []aggregate.Commit) {
 		c := &commits[i]
 		o := known[c.CommandID]
 		switch {
+		case o == nil && a.no[c.CommandID] != nil:
+			l.t.Phantom++
+			o := a.no[c.CommandID]
+			l.t.find("%s: stored after version %d, though it was refused at a balance of %d; asked %d times, %d without waiting", o, at.version, o.out.balance, o.asked, o.gaveUp)
 		case o == nil:
 			l.t.Phantom++
 			l.t.find("%s: commit of command %s, which nobody sent", a, c.CommandID)

@@ -66,7 +66,7 @@ const freezeTime = 100 * time.Millisecond
 // Freeze is the moment of the cut, while programs still run: at once or after some writes, perhaps while the kernel
 // writes back what nobody has asked it to; r chooses.
 func (m *Machine) Freeze(r *rand.Rand) {
-	if r.IntN(2) == 0 {
+	if r.IntN(4) > 0 {
 		cut := m.disk.FreezeAfter(1 + r.IntN(12))
 		if r.IntN(2) == 0 {
 			seed := r.Uint64()

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"time"
 )
 
 // Reach is where callers reach a running site, and other clients the log.
@@ -46,8 +45,6 @@ type Aggd struct {
 	Binary    string
 	Manifests string
 	Sync      string // a value of the setting sync; empty is its default
-	// SyncEvery is the setting sync_interval, for sync interval.
-	SyncEvery time.Duration
 }
 
 func (a Aggd) spawn(data, nats string) (*process, error) {
@@ -55,9 +52,6 @@ func (a Aggd) spawn(data, nats string) (*process, error) {
 		"AGGREGATE_LISTEN=127.0.0.1:0", "AGGREGATE_ADMIN_LISTEN=127.0.0.1:0", "AGGREGATE_NATS_URL=" + nats, "AGGREGATE_NATS_LISTEN=127.0.0.1:0"}
 	if a.Sync != "" {
 		env = append(env, "AGGREGATE_SYNC="+a.Sync)
-	}
-	if a.SyncEvery > 0 {
-		env = append(env, "AGGREGATE_SYNC_INTERVAL="+a.SyncEvery.String())
 	}
 	wanted := map[string]*regexp.Regexp{"listen": listenLine}
 	if nats == "" {
@@ -195,21 +189,20 @@ func (s *NATSSite) Up(ctx context.Context) (Reach, error) {
 	return reach, nil
 }
 
-// Crash implements Site: one or all of aggd, nats-server, or both. An aggd that is still starting is killed with its
-// server, without which it would end by itself.
+// Crash implements Site: one or all of aggd, nats-server, or both. An aggd that is still starting is killed
+// before its server, without which it would end by itself.
 func (s *NATSSite) Crash(r *rand.Rand) error {
 	var errs []error
-	server := r.IntN(2) == 0
-	if server {
-		errs = append(errs, take(s.server))
-		s.Kills[1]++
-	}
-	all, one := r.IntN(3) == 0, r.IntN(len(s.nodes))
+	server, all, one := r.IntN(2) == 0, r.IntN(3) == 0, r.IntN(len(s.nodes))
 	for i, p := range s.nodes {
 		if all || i == one && !server || !p.isReady() {
 			errs = append(errs, take(p))
 			s.Kills[0]++
 		}
+	}
+	if server {
+		errs = append(errs, take(s.server))
+		s.Kills[1]++
 	}
 	return errors.Join(errs...)
 }

@@ -18,7 +18,7 @@ var (
 	natsKills = flag.Int("torture.natskills", 2, "kills of aggd beside an external nats-server, or of that")
 	cuts      = flag.Int("torture.cuts", 3, "power cuts")
 	lossy     = flag.Int("torture.lossy", 2, "power cuts with sync: interval, which must lose")
-	answers   = flag.Int("torture.load", 250, "answers before a crash, about")
+	answers   = flag.Int("torture.load", 150, "answers before a crash, about")
 	syncMode  = flag.String("torture.sync", "", "aggd's --sync, empty for its default")
 	seed      = flag.Uint64("torture.seed", uint64(time.Now().UnixNano()), "what is done, when, and what a cut keeps")
 	binary    = flag.String("torture.aggd", "", "an aggd that is built already")
@@ -110,7 +110,7 @@ func sound(t *testing.T, trial *Trial) {
 
 // TestKills: kill -9 of aggd under load.
 func TestKills(t *testing.T) {
-	trial := &Trial{Site: NewKillSite(t.TempDir(), site(t)), Seed: *seed, Load: *answers, Crashes: *kills}
+	trial := &Trial{Site: NewKillSite(t.TempDir(), site(t)), Seed: *seed, Load: *answers, Want: *kills}
 	run(t, trial)
 	sound(t, trial)
 }
@@ -126,7 +126,7 @@ func killsWithNATS(t *testing.T, nodes int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Crashes: *natsKills}
+	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Want: *natsKills}
 	run(t, trial)
 	sound(t, trial)
 	t.Logf("aggd was killed %d times, nats-server %d times", s.Kills[0], s.Kills[1])
@@ -140,11 +140,11 @@ func powerCuts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Crashes: *cuts}
+	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Want: *cuts}
 	run(t, trial)
 	sound(t, trial)
 	t.Logf("of %d writes without a flush, %d were kept, %d in part; %.0f cuts a minute", s.Cuts.Pending, s.Cuts.Kept, s.Cuts.Torn,
-		float64(trial.Tally.Crashes)/trial.Took.Minutes())
+		float64(trial.Crashes)/trial.Took.Minutes())
 }
 
 // TestPowerCutsFindLosses: without a sync before the reply the same cuts do lose, and it is seen.
@@ -157,10 +157,10 @@ func powerCutsFindLosses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Crashes: *lossy, Lossy: true}
+	trial := &Trial{Site: s, Seed: *seed, Load: *answers, Want: *lossy, Lossy: true}
 	run(t, trial)
 	if trial.Lost == 0 || trial.Acked == 0 {
-		t.Errorf("sync: interval lost %d of %d acknowledged commits in %d cuts; the test cannot find losses", trial.Lost, trial.Acked, trial.Tally.Crashes)
+		t.Errorf("sync: interval lost %d of %d acknowledged commits in %d cuts; the test cannot find losses", trial.Lost, trial.Acked, trial.Crashes)
 	}
 }
 

@@ -56,8 +56,8 @@ func (t *Tally) String() string {
 type Trial struct {
 	Site Site
 	Seed uint64
-	// Crashes is how many there are to be, those during a start included.
-	Crashes int
+	// Want is how many crashes there are to be, those during a start included.
+	Want int
 	// Load is about how many answers the callers have had when a round's crash comes.
 	Load int
 	// Lossy is set where losses are expected: each round has data of its own, losses are counted and are no findings,
@@ -94,7 +94,7 @@ func (t *Trial) Run(ctx context.Context) (err error) {
 		err = errors.Join(err, t.Site.Close())
 		t.Took = time.Since(t.start)
 	}()
-	for t.Tally.Crashes < t.Crashes && len(t.Findings) == 0 {
+	for t.Crashes < t.Want && len(t.Findings) == 0 {
 		if err := t.round(ctx); err != nil {
 			return fmt.Errorf("seed %d, round %d: %w", t.Seed, t.Rounds, err)
 		}
@@ -107,7 +107,7 @@ func (t *Trial) Run(ctx context.Context) (err error) {
 }
 
 func (t *Trial) line() string {
-	return fmt.Sprintf("%d crashes, %d acknowledged, lost %d, double %d", t.Tally.Crashes, t.Acked, t.Lost, t.Double)
+	return fmt.Sprintf("%d crashes, %d acknowledged, lost %d, double %d", t.Crashes, t.Acked, t.Lost, t.Double)
 }
 
 // round is load, crash, start, look, settle, look.
@@ -124,9 +124,7 @@ func (t *Trial) round(ctx context.Context) error {
 	if err := l.heard(1 + r.Int64N(2*int64(t.Load))); err != nil {
 		return err
 	}
-	l.crashed.Store(true)
-	l.stopped.Store(true)
-	if err := t.crash(r); err != nil {
+	if err := t.crash(l, r); err != nil {
 		return err
 	}
 	at, err := t.up(ctx)
@@ -183,14 +181,18 @@ func (t *Trial) up(ctx context.Context) (Reach, error) {
 	return at, nil
 }
 
-// crash takes the site down; after one in four of the crashes the next start is crashed, too.
-func (t *Trial) crash(r *rand.Rand) error {
+// crash takes the site down under full load: the callers go on until it is over, each to one command more that it may
+// not get an answer to. After one in four of the crashes the next start is crashed, too.
+func (t *Trial) crash(l *load, r *rand.Rand) error {
+	l.crashed.Store(true)
 	for {
-		t.Tally.Crashes++
-		if err := t.Site.Crash(r); err != nil {
+		t.Crashes++
+		err := t.Site.Crash(r)
+		l.stopped.Store(true)
+		if err != nil {
 			return err
 		}
-		if t.Lossy || r.IntN(4) > 0 || t.Tally.Crashes >= t.Crashes {
+		if t.Lossy || r.IntN(4) > 0 || t.Crashes >= t.Want {
 			return nil
 		}
 		if err := t.Site.Start(); err != nil {

@@ -179,7 +179,7 @@ func (e *encoder) event(i, j int, ev *aggregate.CommitEvent) {
 	if ev.Version < 1 || e.next > 0 && ev.Version != e.next {
 		e.fail("commit %d, event %d has version %d, expected %d: versions count from 1 without gaps", i, j, ev.Version, max(e.next, 1))
 	}
-	if ev.Version > maxVersion || ev.Schema > maxVersion {
+	if ev.Version > maxVersion || int64(ev.Schema) > maxVersion {
 		e.fail("commit %d, event %d: version %d or schema %d is over 2^53-1", i, j, ev.Version, ev.Schema)
 	}
 	e.next = ev.Version.Next()

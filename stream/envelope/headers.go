@@ -50,7 +50,7 @@ func appendMsgID(b []byte, key aggregate.Key, first aggregate.ID) []byte {
 // Headers makes the headers of m for an aggregate that stands at the mark at. The map is the caller's.
 func Headers(m *Message, at aggregate.Mark) map[string][]string {
 	var s HeaderSet
-	return s.Fill(nil, m, &at)
+	return s.Fill(nil, "", m, &at)
 }
 
 // HeaderSet makes the headers of one message after another in the same memory; all texts of a
@@ -61,6 +61,7 @@ type HeaderSet struct {
 
 	text   []byte
 	values [valueCount]string
+	has    [valueCount]bool // of the optional ones, in m
 	m      map[string][]string
 }
 
@@ -75,12 +76,14 @@ const (
 	valueTenant
 	valueCorrelation
 	valueTraceparent
+	valueOwners
 	valueCount
 )
 
-// Fill makes the headers of m, which will stand on subject after the mark at. The map is valid
-// until the next call; the strings in it stay.
-func (s *HeaderSet) Fill(subject []byte, m *Message, at *aggregate.Mark) map[string][]string {
+// Fill makes the headers of m, which will stand on subject after the mark at. Owners, when not
+// empty, is the wider subject that the guard is for. The map is valid until the next call; the
+// strings in it stay.
+func (s *HeaderSet) Fill(subject []byte, owners string, m *Message, at *aggregate.Mark) map[string][]string {
 	first := &m.Commits[0]
 	ends := [valueCount]int{}
 	b := append(s.text[:0], subject...)
@@ -97,7 +100,7 @@ func (s *HeaderSet) Fill(subject []byte, m *Message, at *aggregate.Mark) map[str
 	s.text = b
 	all := string(b)
 	s.Subject = all[:len(subject)]
-	s.values[valueFormat], s.values[valueTenant] = "1", string(m.Key.Tenant)
+	s.values[valueFormat], s.values[valueTenant], s.values[valueOwners] = "1", string(m.Key.Tenant), owners
 	s.values[valueCorrelation], s.values[valueTraceparent] = first.Metadata[metaCorrelation], first.Metadata[metaTraceparent]
 	from := len(subject)
 	for _, i := range [...]int{valueFirst, valueLast, valuePrev, valueBefore, valueMsgID} {
@@ -119,16 +122,20 @@ func (s *HeaderSet) link() map[string][]string {
 	s.optional(HeaderBefore, valueBefore, s.values[valueBefore] != "")
 	s.optional(HeaderCorrelation, valueCorrelation, isVisible(s.values[valueCorrelation]))
 	s.optional(HeaderTraceparent, valueTraceparent, isVisible(s.values[valueTraceparent]))
-	delete(s.m, HeaderExpectedSubject)
+	s.optional(HeaderExpectedSubject, valueOwners, s.values[valueOwners] != "")
 	return s.m
 }
 
+// optional keeps the map in step with what this message has; most are like the one before.
 func (s *HeaderSet) optional(name string, i int, want bool) {
-	if want {
+	switch {
+	case want == s.has[i]:
+	case want:
 		s.m[name] = s.values[i : i+1 : i+1]
-		return
+	default:
+		delete(s.m, name)
 	}
-	delete(s.m, name)
+	s.has[i] = want
 }
 
 // appendBefore writes how far each message lies before the one behind it, beginning with the one

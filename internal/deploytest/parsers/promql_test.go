@@ -211,4 +211,3 @@ func TestEveryNativeQuantileHasAClassicOne(t *testing.T) {
 		}
 	}
 }
-

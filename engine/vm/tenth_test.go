@@ -1,0 +1,30 @@
+package vm
+
+import (
+	"math/bits"
+	"math/rand/v2"
+	"testing"
+)
+
+// Division by multiplication is division, at the edges and in between.
+func TestTenth(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := 1; i < len(tenth); i++ {
+		ten := uint64(pow10[i])
+		try := func(n uint64) {
+			n &= 1<<57 - 1
+			hi, _ := bits.Mul64(tenth[i].m, n<<7)
+			if got := hi >> tenth[i].shift; got != n/ten {
+				t.Fatalf("%d / 10^%d: got %d, want %d", n, i, got, n/ten)
+			}
+		}
+		for k := uint64(0); k < 2000; k++ {
+			n := r.Uint64() >> (k % 57)
+			try(n)
+			try(n / ten * ten)
+			try(n/ten*ten - 1)
+			try(1<<57 - 1 - k)
+			try(k)
+		}
+	}
+}

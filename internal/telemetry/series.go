@@ -1,0 +1,60 @@
+package telemetry
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cloudlysis/aggregate"
+)
+
+// series are the metrics of one command, found once: looking them up by labels hashes three strings
+// and takes three locks for every command.
+type series struct {
+	commands prometheus.Counter
+	duration prometheus.Observer
+	gas      prometheus.Counter
+}
+
+type seriesKey struct {
+	typ     string
+	tenant  aggregate.TenantID
+	outcome string
+}
+
+// maxSeries bounds the cache: any number of tenants may call, though only some have labels.
+const maxSeries = 4096
+
+// seriesCache finds series without a lock; a new one is added to a copy.
+type seriesCache struct {
+	mu    sync.Mutex
+	known atomic.Pointer[map[seriesKey]*series]
+}
+
+func (c *seriesCache) of(m *Metrics, k seriesKey) *series {
+	if known := c.known.Load(); known != nil {
+		if s := (*known)[k]; s != nil {
+			return s
+		}
+	}
+	return c.add(m, k)
+}
+
+func (c *seriesCache) add(m *Metrics, k seriesKey) *series {
+	s := &series{commands: m.commands.WithLabelValues(k.typ, m.tenants.label(k.tenant), k.outcome), duration: m.duration.WithLabelValues(k.typ), gas: m.gas.WithLabelValues(k.typ)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := map[seriesKey]*series{}
+	if p := c.known.Load(); p != nil {
+		known = *p
+	}
+	if len(known) >= maxSeries {
+		return s
+	}
+	next := maps.Clone(known)
+	next[k] = s
+	c.known.Store(&next)
+	return s
+}
