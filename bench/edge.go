@@ -17,6 +17,9 @@ import (
 // EdgeBaseline is the name of the edge that all are measured against.
 const EdgeBaseline = "encoding/json, structs, exact cents"
 
+// OurEdge is the name of the edge that this module is about.
+const OurEdge = "aggregate VM"
+
 // Edge is one way from JSON to JSON.
 type Edge struct {
 	Name   string
@@ -43,7 +46,7 @@ func Edges() []Edge {
 	return []Edge{
 		{EdgeBaseline, loose + ", bad UTF-8", openStd(json.Unmarshal, json.Marshal)},
 		{"encoding/json, structs, float64", loose + ", bad UTF-8; loses digits", openFloat},
-		{"aggregate VM", "", openEdge},
+		{OurEdge, "–", openEdge},
 		{"goccy/go-json, structs, exact cents", loose, openStd(goccy.Unmarshal, goccy.Marshal)},
 		{"gjson + sjson", loose, openGjson},
 		{"fastjson", loose, openFast},

@@ -60,6 +60,8 @@ type Result struct {
 	Ratio float64 // median of contender over median of baseline
 	Low   float64 // quartiles of the ratios of single rounds
 	High  float64
+
+	Allocs float64 // a call of the contender
 }
 
 // Result gives medians.

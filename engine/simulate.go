@@ -12,7 +12,8 @@ import (
 // Simulation is what a command would do to an aggregate as it now stands. Nothing of it is kept.
 type Simulation struct {
 	// Reply is as Submit would give it, without a token; nil when the command is refused.
-	Reply *aggregate.Reply
+	Reply   *aggregate.Reply
+	Version aggregate.Version // where the aggregate stands, before the command
 	// Refused is the RejectedError or FaultError, nil when the command is accepted.
 	Refused error
 	// State and Derived are those after the command; of a refused one, those before it.
@@ -55,7 +56,7 @@ func (e *Engine) Simulate(ctx context.Context, cmd *aggregate.Command, trace boo
 }
 
 func (e *Engine) simulate(v *view, m *machine, key aggregate.Key, c *aggregate.Commit, trace bool) *Simulation {
-	s := &Simulation{}
+	s := &Simulation{Version: v.mark.Version}
 	if trace {
 		m.m.SetTrace(func(step vm.Step) {
 			if len(s.Trace) < MaxTrace {

@@ -228,16 +228,6 @@ func (l *Log) End(ctx context.Context) (Position, error) {
 	return p, nil
 }
 
-// LastSequence is the last sequence of the first stream, the only one of layout single; with
-// other layouts ask for the [Log.End].
-func (l *Log) LastSequence(ctx context.Context) (aggregate.Sequence, error) {
-	info, err := l.info(ctx, l.lanes[0])
-	if err != nil {
-		return 0, err
-	}
-	return aggregate.Sequence(info.State.LastSeq), nil
-}
-
 // retryAfter is what callers are told to wait when the log is out of reach.
 const retryAfter = time.Second
 

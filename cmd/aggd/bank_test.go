@@ -163,6 +163,10 @@ func TestVerbs(t *testing.T) {
 	run(0, `"amount":9007199254740993`, "cmd", "Account", id, "deposit", "amount=9007199254740993")
 	run(1, `"code":"insufficient_funds"`, "cmd", "Account", id, "withdraw", "amount=9007199254740994")
 	run(0, `"balance":9007199254740993`, "state", "Account", id)
+	run(0, `"accepted":true,"events":[{`, "simulate", "Account", id, "withdraw", "amount=1")
+	run(0, `"rule":"decide withdraw"`, "simulate", "Account", id, "withdraw", "amount=1")
+	run(1, `"accepted":false,"problem":{"title":"Rejected","status":422,"code":"insufficient_funds"`, "simulate", "Account", id, "withdraw", "amount=9007199254740994")
+	run(0, `"version":2,"state":{`, "state", "Account", id) // nothing was persisted
 	run(0, `"event_type":"deposited"`, "events", "Account", id, "--after", "1")
 	run(1, `"code":"not_found"`, "state", "Account", aggregate.NewID().String())
 	if err := aggd("health", "--admin", n.Admin).Run(); err != nil {

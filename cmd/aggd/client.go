@@ -39,42 +39,79 @@ func answer(c *cobra.Command, body []byte, err error) error {
 	return &exitError{code: exitEnvError, err: err}
 }
 
+// commandFlags are the flags of the verbs that send a command, and what they make of it.
+type commandFlags struct {
+	clientFlags
+	cmd     client.Command
+	version uint64
+	meta    []string
+}
+
+func (f *commandFlags) add(c *cobra.Command) {
+	f.clientFlags.add(c)
+	c.Flags().StringVar(&f.cmd.CommandID, "command-id", "", "a UUID; a repeat with the same one is answered with the first reply")
+	c.Flags().Uint64Var(&f.version, "if-version", 0, "refuse unless the aggregate stands at this version")
+	c.Flags().StringSliceVar(&f.cmd.Roles, "roles", nil, "ctx.roles, where the daemon has no authentication")
+	c.Flags().StringArrayVar(&f.meta, "meta", nil, "name=value for ctx.meta; may be repeated")
+}
+
+// command reads TYPE ID COMMAND [name=value …].
+func (f *commandFlags) command(c *cobra.Command, args []string) (client.Command, error) {
+	f.cmd.Type, f.cmd.ID = args[0], args[1]
+	var err error
+	if f.cmd.Payload, err = client.Payload(args[2], args[3:]); err != nil {
+		return f.cmd, err
+	}
+	if c.Flags().Changed("if-version") {
+		f.cmd.Version = &f.version
+	}
+	f.cmd.Meta, err = pairs(f.meta)
+	return f.cmd, err
+}
+
+const valuesHelp = "A value that is JSON is sent digit for digit (75, 0.10, true, null, [1,2], \"text\"), any other as text.\n" +
+	"name:=value sends text as it is, name=@FILE the JSON of a file."
+
 func submitCommand() *cobra.Command {
-	var (
-		flags   clientFlags
-		cmd     client.Command
-		version uint64
-		meta    []string
-	)
+	var f commandFlags
 	c := &cobra.Command{
-		Use:   "cmd TYPE ID COMMAND [name=value …]",
-		Short: "Send a command to an aggregate",
-		Long: "Send a command to an aggregate of a running daemon and print the reply.\n\n" +
-			"A value that is JSON is sent digit for digit (75, 0.10, true, null, [1,2], \"text\"), any other as text.\n" +
-			"name:=value sends text as it is, name=@FILE the JSON of a file.",
+		Use:     "cmd TYPE ID COMMAND [name=value …]",
+		Short:   "Send a command to an aggregate",
+		Long:    "Send a command to an aggregate of a running daemon and print the reply.\n\n" + valuesHelp,
 		Example: "  aggd cmd Account 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d withdraw amount=75 --tenant acme",
 		Args:    cobra.MinimumNArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
-			cmd.Type, cmd.ID = args[0], args[1]
-			var err error
-			if cmd.Payload, err = client.Payload(args[2], args[3:]); err != nil {
+			cmd, err := f.command(c, args)
+			if err != nil {
 				return err
 			}
-			if cmd.Meta, err = pairs(meta); err != nil {
-				return err
-			}
-			if c.Flags().Changed("if-version") {
-				cmd.Version = &version
-			}
-			body, err := flags.client().Submit(c.Context(), cmd)
+			body, err := f.client().Submit(c.Context(), cmd)
 			return answer(c, body, err)
 		},
 	}
-	flags.add(c)
-	c.Flags().StringVar(&cmd.CommandID, "command-id", "", "a UUID; a repeat with the same one is answered with the first reply")
-	c.Flags().Uint64Var(&version, "if-version", 0, "refuse unless the aggregate stands at this version")
-	c.Flags().StringSliceVar(&cmd.Roles, "roles", nil, "ctx.roles, where the daemon has no authentication")
-	c.Flags().StringArrayVar(&meta, "meta", nil, "name=value for ctx.meta; may be repeated")
+	f.add(c)
+	return c
+}
+
+func simulateCommand() *cobra.Command {
+	var f commandFlags
+	c := &cobra.Command{
+		Use:   "simulate TYPE ID COMMAND [name=value …]",
+		Short: "Ask what a command would do; nothing is persisted",
+		Long: "Let a running daemon decide a command on an aggregate as it now stands, without persisting anything, and print\n" +
+			"the events, the new state and the lines of the rules that ran. Exit 1 if the command would be refused.\n\n" + valuesHelp,
+		Example: "  aggd simulate Account 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d withdraw amount=75 --tenant acme",
+		Args:    cobra.MinimumNArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			cmd, err := f.command(c, args)
+			if err != nil {
+				return err
+			}
+			body, err := f.client().Simulate(c.Context(), cmd)
+			return answer(c, body, err)
+		},
+	}
+	f.add(c)
 	return c
 }
 

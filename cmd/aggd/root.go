@@ -40,7 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), submitCommand(), stateCommand(), eventsCommand(), configCommand(), healthCommand(), tokenCommand(), benchCommand(), verifyCommand(), versionCommand())
+	root.AddCommand(serveCommand(), submitCommand(), simulateCommand(), stateCommand(), eventsCommand(), configCommand(), healthCommand(), tokenCommand(), benchCommand(), verifyCommand(), versionCommand())
 	err := root.Execute()
 	if err == nil {
 		return exitOK

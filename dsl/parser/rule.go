@@ -3,6 +3,7 @@ package parser
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/alecthomas/participle/v2/lexer"
 
@@ -206,7 +207,7 @@ func (p *parser) version() (int, diag.Span) {
 func (p *parser) versionOf(t *lexer.Token) (int, diag.Span) {
 	at := p.spanOf(t)
 	at.Start--
-	n, err := strconv.Atoi(t.Value)
+	n, err := strconv.Atoi(strings.ReplaceAll(t.Value, "_", ""))
 	if err != nil || n < 1 || n > 1<<16 {
 		p.soft(diag.BadVersion, p.spanOf(t), fmt.Sprintf("%s is no version", t.Value)).Hint = "versions are @1, @2, …"
 		return 1, at

@@ -18,6 +18,7 @@ func OpenAPI(w io.Writer, set *check.Set, info SchemaInfo) error {
 		tags = append(tags, tag)
 		base := "/v1/aggregates/" + a.Name + "/{id}"
 		paths.set(base+"/commands", object{{"parameters", params("id", "tenant", "roles")}, {"post", s.submit(a)}})
+		paths.set(base+":simulate", object{{"parameters", params("id", "tenant", "roles")}, {"post", s.simulate(a)}})
 		paths.set(base, object{{"parameters", params("id", "tenant")}, {"get", s.read(a)}})
 		paths.set(base+"/events", object{{"parameters", params("id", "tenant")}, {"get", s.list(a)}})
 	}
@@ -123,6 +124,27 @@ func (s *schemas) submit(a *check.Aggregate) object {
 		{"422", refused}, {"429", problem("busy")}, {"500", problem("fault")}, {"503", problem("unavailable")},
 	})
 	return o
+}
+
+func (s *schemas) simulate(a *check.Aggregate) object {
+	str, num := object{{"type", "string"}}, object{{"type", "integer"}}
+	step := object{{"type", "object"}, {"properties", object{{"rule", str}, {"file", str}, {"line", num}, {"gas", num}}}}
+	body := append(address(a),
+		member{"command_id", uuidSchema()}, member{"version", versionSchema()},
+		member{"accepted", object{{"type", "boolean"}}}, member{"problem", s.ref("Problem")},
+		member{"events", object{{"type", "array"}, {"items", s.ref(a.Name + ".event")}}},
+		member{"state", s.ref(a.Name + ".state")}, member{"derived", s.ref(a.Name + ".derived")}, member{"gas", num},
+		member{"trace", object{{"type", "array"}, {"description", "The lines of the rules, in the order in which they ran, with the gas used so far."}, {"items", step}}})
+	schema := object{{"type", "object"}, {"required", []string{"tenant_id", "aggregate_type", "aggregate_id", "command_id", "version", "accepted", "events", "state", "derived", "gas", "trace"}}, {"properties", body}}
+	return object{
+		{"operationId", "simulate" + a.Name}, {"tags", []string{a.Name}}, {"summary", "Ask what a command to a " + a.Name + " would do; nothing is persisted"},
+		{"parameters", params("idempotency-key", "if-match")},
+		{"requestBody", object{{"required", true}, {"content", object{{"application/json", object{{"schema", s.ref(a.Name + ".command")}}}}}}},
+		{"responses", object{
+			{"200", answer("What would happen: events and the state after them, or the problem and the state as it is.", nil, schema)},
+			{"400", problem("invalid")}, {"403", problem("forbidden")}, {"409", problem("conflict")}, {"413", problem("large")}, {"503", problem("unavailable")},
+		}},
+	}
 }
 
 func problem(name string) object { return object{{"$ref", "#/components/responses/" + name}} }

@@ -75,11 +75,33 @@ func (f *Failure) lines() []string {
 	}
 	for _, d := range f.Diffs {
 		out = append(out, fmt.Sprintf("%-*s  want %s", width, d.Path, d.Want), fmt.Sprintf("%*s  got  %s", width, "", d.Got))
+		if at := apart(d.Want, d.Got); at > 0 {
+			out = append(out, strings.Repeat(" ", width+len("  got  ")+at)+"^")
+		}
 	}
 	if f.Cond != "" {
 		out = append(append(out, f.Cond), under(f.Cond, f.Shown)...)
 	}
 	return out
+}
+
+// alike is how many characters two values must share at their begin for the place at which they
+// part to be pointed at: nearer, the eye finds it.
+const alike = 12
+
+// apart is the column at which two values begin to differ; 0 if the eye finds it.
+func apart(want, got string) int {
+	n, g := 0, []rune(got)
+	for _, r := range want {
+		if n >= len(g) || g[n] != r {
+			break
+		}
+		n++
+	}
+	if n < alike {
+		return 0
+	}
+	return n
 }
 
 // mark is a value to be shown at a column.

@@ -34,3 +34,19 @@ func TestClean(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestApart(t *testing.T) {
+	for _, tt := range []struct {
+		want, got string
+		at        int
+	}{
+		{`"abc"`, `"abd"`, 0},
+		{`"the quick brown fox"`, `"the quick brawn fox"`, 13},
+		{`"ü quick brown fox"`, `"ü quick brown"`, 14},
+		{"_", "absent", 0},
+	} {
+		if got := apart(tt.want, tt.got); got != tt.at {
+			t.Errorf("%s and %s: got %d, want %d", tt.want, tt.got, got, tt.at)
+		}
+	}
+}

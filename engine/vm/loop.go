@@ -76,7 +76,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 		in := (*bytecode.Ins)(ip)
 		switch in.Op {
 		case bytecode.OpGas:
-			if gas -= int64(in.C); gas < 0 {
+			if gas -= price(in.C); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpMove:
@@ -90,7 +90,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 			r[in.A].W = r[in.B].W
 
 		case bytecode.OpJump:
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 			ip = unsafe.Add(base, uintptr(in.C)*insSize)
@@ -100,7 +100,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpNot:
@@ -108,7 +108,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpNone:
@@ -116,7 +116,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpSome:
@@ -124,7 +124,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpEqW:
@@ -132,7 +132,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpNeW:
@@ -140,7 +140,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpLtW:
@@ -148,7 +148,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpLeW:
@@ -156,7 +156,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpEqD:
@@ -168,7 +168,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpNeD:
@@ -180,7 +180,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpLtD:
@@ -192,7 +192,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 		case bytecode.OpJumpLeD:
@@ -204,12 +204,12 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 
 		case bytecode.OpCall:
-			if gas -= m.p.gas[in.C]; gas < 0 {
+			if gas -= price(m.p.gas[in.C]); metered && gas < 0 {
 				return ip, base, gas
 			}
 			from := uintptr(m.code)
@@ -438,7 +438,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 			r[in.A].W = i + 1
@@ -449,7 +449,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 			r[in.A].W = i + 1
@@ -460,7 +460,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 			r[in.A].W = i + 1
@@ -471,7 +471,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 			r[in.A].W = i + 1
@@ -483,7 +483,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 			r[in.A].W = i + 1
@@ -495,7 +495,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				ip = unsafe.Add(base, uintptr(in.C)*insSize)
 				continue
 			}
-			if gas -= int64(in.N); gas < 0 {
+			if gas -= price(in.N); metered && gas < 0 {
 				return ip, base, gas
 			}
 			r[in.A].W = uint64(i + 1)
@@ -512,7 +512,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 			// of one form and sign that are far from the largest: their words are summed as they
 			// are, and no partial sum can have been over.
 			first := *(*uint64)(cell)
-			if gas < int64(n) {
+			if metered && gas < int64(n) {
 				return ip, base, gas
 			}
 			at, raw, diff := cell, first, uint64(0)
@@ -523,7 +523,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				diff |= w ^ first
 			}
 			if diff&form|first&bigBit == 0 && bits.Len64(diff|first^uint64(int64(first)>>63))+bits.Len64(n) < 64 {
-				gas -= int64(n)
+				gas -= price(n)
 				r[in.A].W = raw - (n-1)*(first&form)
 				break
 			}
@@ -539,7 +539,7 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 			if odd != 0 || over < 0 {
 				return ip, base, gas
 			}
-			gas -= int64(n)
+			gas -= price(n)
 			r[in.A].W = uint64(sum) | first&scale
 		case bytecode.OpSumColI:
 			n := r[in.B].W
@@ -556,10 +556,10 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 				over |= (sum ^ s) & (w ^ s)
 				sum = s
 			}
-			if over < 0 || gas < int64(n) {
+			if over < 0 || metered && gas < int64(n) {
 				return ip, base, gas
 			}
-			gas -= int64(n)
+			gas -= price(n)
 			r[in.A].W = uint64(sum)
 
 		default:
@@ -596,4 +596,12 @@ func word(b bool) uint64 {
 		return 1
 	}
 	return 0
+}
+
+// price is n as gas.
+func price[N uint8 | uint16 | uint64 | int64](n N) int64 {
+	if !metered {
+		return 0
+	}
+	return int64(n)
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +44,25 @@ type Command struct {
 
 // Submit sends a command. With ErrRefused the body is the problem.
 func (c *Client) Submit(ctx context.Context, cmd Command) ([]byte, error) {
-	req, err := c.request(ctx, http.MethodPost, aggregatePath(cmd.Type, cmd.ID)+"/commands", cmd.Payload)
+	return c.post(ctx, "/commands", cmd)
+}
+
+// Simulate asks what a command would do. With ErrRefused the body is the simulation of a refusal,
+// or the problem.
+func (c *Client) Simulate(ctx context.Context, cmd Command) ([]byte, error) {
+	body, err := c.post(ctx, ":simulate", cmd)
+	var s struct{ Accepted bool }
+	if err == nil {
+		err = json.Unmarshal(body, &s)
+	}
+	if err == nil && !s.Accepted {
+		err = ErrRefused
+	}
+	return body, err
+}
+
+func (c *Client) post(ctx context.Context, tail string, cmd Command) ([]byte, error) {
+	req, err := c.request(ctx, http.MethodPost, aggregatePath(cmd.Type, cmd.ID)+tail, cmd.Payload)
 	if err != nil {
 		return nil, err
 	}

@@ -157,7 +157,8 @@ func (d *daemon) openTracing(ctx context.Context) error {
 }
 
 func (d *daemon) openStore(context.Context) error {
-	s, err := store.Open(d.path("snapshots"), store.Options{Logger: d.log})
+	s, err := store.Open(d.path("snapshots"), store.Options{Logger: d.log, Breaker: store.BreakerOptions{
+		Failures: d.opts.Settings.StoreFailures, OpenFor: d.opts.Settings.StoreOpen, OnChange: d.circuit("store")}})
 	if err != nil {
 		return fmt.Errorf("open snapshots: %w", err)
 	}
@@ -168,8 +169,13 @@ func (d *daemon) openStore(context.Context) error {
 
 func (d *daemon) openEngine(context.Context) error {
 	s := &d.opts.Settings
+	quotas, err := d.quotas()
+	if err != nil {
+		return err
+	}
 	e, err := engine.New(engine.Options{
-		Log: d.stream, Snapshots: d.store, Manifest: manifestOf(d.sets.Current()), Admit: d.admit, EventID: eventID,
+		Quota: quotas.Of,
+		Log:   d.stream, Snapshots: d.store, Manifest: manifestOf(d.sets.Current()), Admit: d.admit, EventID: eventID,
 		MaxJump: s.ClockMaxJump, SnapshotThreshold: s.SnapshotThreshold, MaxRetries: retries(s.MaxRetries),
 		MaxLive: s.LiveMax, IdleAfter: s.LiveIdle, TenancyRequired: s.TenancyRequired, GasMax: s.GasMax,
 		Observer: d.metrics, Logger: d.log,

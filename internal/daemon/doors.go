@@ -45,8 +45,8 @@ func (d *daemon) openDoors(context.Context) error {
 	}
 	policy := d.policy(loopback(data))
 	o := &doors{data: data, admin: admin, split: server.NewSplit(data, secure)}
-	o.grpc, o.health = server.GRPC(d.engine, d.stream, policy)
-	o.http = httpServer(server.REST(d.engine, d.stream, d.description(), policy))
+	o.grpc, o.health = server.GRPC(commands{d.engine}, d.stream, policy)
+	o.http = httpServer(server.REST(commands{d.engine}, d.stream, d.description(), policy))
 	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
 	if secure != nil {
 		admin = tls.NewListener(admin, secure)
@@ -74,7 +74,7 @@ func (d *daemon) openNATSDoor(context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	svc, err := server.NATS(ctx, nc, d.engine, d.policy(d.natsIsLocal()), natsVersion(d.opts.Version))
+	svc, err := server.NATS(ctx, nc, commands{d.engine}, d.policy(d.natsIsLocal()), natsVersion(d.opts.Version))
 	if err != nil {
 		cancel()
 		return err
@@ -147,10 +147,11 @@ type probe struct{ d *daemon }
 // Health implements server.Probe.
 func (p *probe) Health(ctx context.Context) server.Health {
 	h := p.d.stream.Health(ctx)
-	const storage = true // the store is open as long as the daemon is; its failures cost replays
+	breakers := map[string]string{"stream": h.Breaker, "store": p.d.store.Breaker()}
+	storage := breakers["store"] != "open" // it costs replays and no command, so it is no reason to be unhealthy
 	return server.Health{
-		Healthy: h.Connected && h.Reachable && storage, NATSConnected: h.Connected && h.Reachable, StorageConnected: storage,
-		ActiveAggregates: p.d.engine.Live(), Durability: p.d.durability(), Manifest: p.d.sets.Current().Hash, Version: p.d.opts.Version,
+		Healthy: h.Connected && h.Reachable, NATSConnected: h.Connected && h.Reachable, StorageConnected: storage,
+		ActiveAggregates: p.d.engine.Live(), Durability: p.d.durability(), Breakers: breakers, Manifest: p.d.sets.Current().Hash, Version: p.d.opts.Version,
 	}
 }
 

@@ -103,7 +103,13 @@ func (d *daemon) connectTwice() (appends, loads *nats.Conn, err error) {
 }
 
 func (d *daemon) openStream(ctx context.Context, nc *nats.Conn, opts stream.Options) error {
-	opts.ExclusiveIDs = d.opts.Settings.TenancyIDs == "exclusive"
+	s := &d.opts.Settings
+	layout, err := envelope.ParseLayout(s.StreamLayout)
+	if err != nil {
+		return err
+	}
+	opts.Layout, opts.ExclusiveIDs = layout, s.TenancyIDs == "exclusive"
+	opts.Breaker = stream.BreakerOptions{Failures: s.StreamFailures, OpenFor: s.StreamOpen, OnChange: d.circuit("stream")}
 	l, err := stream.Open(ctx, nc, opts)
 	if err != nil {
 		return fmt.Errorf("open the event stream: %w", err)
@@ -111,6 +117,15 @@ func (d *daemon) openStream(ctx context.Context, nc *nats.Conn, opts stream.Opti
 	d.stream = l
 	d.onClose(func(context.Context) error { return l.Close() })
 	return nil
+}
+
+// circuit tells operators of a circuit's changes; it must not block.
+func (d *daemon) circuit(name string) func(from, to string) {
+	d.metrics.Circuit(name, "closed")
+	return func(from, to string) {
+		d.metrics.Circuit(name, to)
+		d.log.Warn("circuit changed", "circuit", name, "from", from, "to", to)
+	}
 }
 
 // durability says in words how a reply is made durable.

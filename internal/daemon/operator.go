@@ -60,7 +60,7 @@ func (d *daemon) admit(*aggregate.Command) error {
 }
 
 // reloadables are what Reload can take up, by name.
-var reloadables = []string{"manifests"}
+var reloadables = []string{"manifests", "quotas"}
 
 // Reload implements server.Operator.
 func (o *operator) Reload(ctx context.Context, only []string) []server.Reloaded {
@@ -73,14 +73,23 @@ func (o *operator) Reload(ctx context.Context, only []string) []server.Reloaded 
 			out = append(out, server.Reloaded{What: what, Error: fmt.Sprintf("cannot be reloaded; one of %q can", reloadables)})
 			continue
 		}
-		changed, hash, err := o.d.reloadManifests(ctx)
-		r := server.Reloaded{What: what, Changed: changed, Detail: hash}
-		if err != nil {
-			r.Error = err.Error()
-		}
-		out = append(out, r)
+		out = append(out, o.d.reload(ctx, what))
 	}
 	return out
+}
+
+func (d *daemon) reload(ctx context.Context, what string) server.Reloaded {
+	r := server.Reloaded{What: what}
+	var err error
+	if what == "manifests" {
+		r.Changed, r.Detail, err = d.reloadManifests(ctx)
+	} else {
+		r.Changed, err = d.reloadQuotas()
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	return r
 }
 
 // Manifests implements server.Operator.

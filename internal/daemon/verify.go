@@ -13,6 +13,7 @@ import (
 	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/config"
 	"github.com/cloudlysis/aggregate/internal/telemetry"
+	"github.com/cloudlysis/aggregate/stream"
 	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
@@ -114,12 +115,16 @@ func (v *verifier) damage(key aggregate.Key, seq aggregate.Sequence, what string
 
 // readAll reads every message up to where the log stands now.
 func (v *verifier) readAll(ctx context.Context) error {
-	end, err := v.d.stream.LastSequence(ctx)
-	if err != nil || end == 0 {
+	end, err := v.d.stream.End(ctx)
+	if err != nil {
 		return err
 	}
+	var at stream.Position
+	if at.Covers(end) {
+		return nil // nothing is there
+	}
 	seen := map[aggregate.Key]bool{}
-	for e, err := range v.d.stream.Follow(ctx, envelope.Filter{AllTenants: true}, 0) {
+	for e, err := range v.d.stream.FollowFrom(ctx, envelope.Filter{AllTenants: true}, nil) {
 		if err != nil && e.Sequence == 0 {
 			return err
 		}
@@ -135,7 +140,7 @@ func (v *verifier) readAll(ctx context.Context) error {
 			seen[e.Key] = true
 			v.keys = append(v.keys, e.Key)
 		}
-		if e.Sequence >= end {
+		if at = at.After(e); at.Covers(end) {
 			break
 		}
 		if v.out.Messages%1000 == 0 {

@@ -22,8 +22,10 @@ type Health struct {
 	StorageConnected bool   `json:"storage_connected"`
 	ActiveAggregates int    `json:"active_aggregates"`
 	Durability       string `json:"durability"` // how replies are made durable, such as "group (fsync of changed blocks)"
-	Manifest         string `json:"manifest"`   // hash of the manifest set in force
-	Version          string `json:"version"`
+	// Breakers are the circuits: closed, half_open or open.
+	Breakers map[string]string `json:"breakers"`
+	Manifest string            `json:"manifest"` // hash of the manifest set in force
+	Version  string            `json:"version"`
 }
 
 // Check is one condition of /ready.

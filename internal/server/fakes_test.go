@@ -31,6 +31,16 @@ func (f *fakeCommands) Start(ctx context.Context, c *aggregate.Command, done fun
 	go func() { done(f.Submit(ctx, c)) }()
 }
 
+// Simulate is Submit with the reply's events.
+func (f *fakeCommands) Simulate(ctx context.Context, c *aggregate.Command) (*Simulation, error) {
+	r, err := f.Submit(ctx, c)
+	s := &Simulation{Refused: err, State: json.RawMessage(`{"balance":1}`), Derived: json.RawMessage(`{}`), Gas: 7, Trace: []Step{{Rule: "decide deposit", File: "a.agg", Line: 3, Gas: 7}}}
+	if err == nil {
+		s.Version, s.Events = r.Version, r.Events
+	}
+	return s, nil
+}
+
 func (f *fakeCommands) State(_ context.Context, k aggregate.Key) (*aggregate.State, error) {
 	return f.state(k)
 }

@@ -19,6 +19,9 @@ type Commands interface {
 	Start(ctx context.Context, cmd *aggregate.Command, done func(*aggregate.Reply, error))
 	// State reads one aggregate as it now stands; aggregate.ErrNotFound when it has no events.
 	State(ctx context.Context, key aggregate.Key) (*aggregate.State, error)
+	// Simulate decides cmd on the aggregate as it now stands and persists nothing. Its error is
+	// one of Submit's; that the command would be refused is none.
+	Simulate(ctx context.Context, cmd *aggregate.Command) (*Simulation, error)
 }
 
 // Events is where stored events are read; package stream implements it.

@@ -17,6 +17,7 @@ import (
 // REST is the HTTP door:
 //
 //	POST /v1/aggregates/{type}/{id}/commands   one command; the body is its payload with "type"
+//	POST /v1/aggregates/{type}/{id}:simulate   what a command would do; nothing is persisted
 //	GET  /v1/aggregates/{type}/{id}            the state
 //	GET  /v1/aggregates/{type}/{id}/events     the events, ?after=VERSION
 //
@@ -26,16 +27,19 @@ import (
 //
 // Answers are application/json, errors application/problem+json.
 func REST(cmds Commands, events Events, describe Describe, p Policy) http.Handler {
-	r := &rest{cmds: cmds, events: events, describe: describe, policy: p}
+	r := &rest{cmds: cmds, events: events, describe: describe, policy: p, nothing: noRoute(routes)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/aggregates/{type}/{id}/commands", r.submit)
+	mux.HandleFunc("POST /v1/aggregates/{type}/{id}", r.simulate) // a wildcard takes the whole segment
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}", r.state)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}/events", r.list)
 	mux.HandleFunc("GET /v1/openapi.json", r.openAPI)
 	mountConnect(mux, cmds, events, p)
-	mux.HandleFunc("/", noRoute("POST /v1/aggregates/{type}/{id}/commands, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events, GET /v1/openapi.json"))
+	mux.HandleFunc("/", r.nothing)
 	return mux
 }
+
+const routes = "POST /v1/aggregates/{type}/{id}/commands, POST /v1/aggregates/{type}/{id}:simulate, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events, GET /v1/openapi.json"
 
 type rest struct {
 	cmds   Commands
@@ -43,6 +47,7 @@ type rest struct {
 
 	describe Describe
 	policy   Policy
+	nothing  http.HandlerFunc // answers what no route fits
 }
 
 // buffers holds answers on their way; each goes out with one Write.

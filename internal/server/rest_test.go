@@ -216,6 +216,28 @@ func TestRESTReads(t *testing.T) {
 	}
 }
 
+func TestRESTSimulate(t *testing.T) {
+	f := &fakeCommands{submit: accept}
+	h := REST(f, nil, nil, Policy{MaxBody: 1000})
+	path := "/v1/aggregates/Account/" + testID + ":simulate"
+	resp, body := ask(t, h, "POST", path, `{"type":"deposit"}`, "x-tenant-id", "acme", "idempotency-key", testCmd)
+	want := `{"tenant_id":"acme","aggregate_type":"Account","aggregate_id":"` + testID + `","command_id":"` + testCmd + `","version":1,"accepted":true,"events":[` +
+		`{"event_id":"00000000-0000-0000-0000-000000000001","version":1,"event_type":"deposited","schema":1,"payload":{"amount":9007199254740993},"timestamp":"2026-01-02T03:04:05.000000006Z"}` +
+		`],"state":{"balance":1},"derived":{},"gas":7,"trace":[{"rule":"decide deposit","file":"a.agg","line":3,"gas":7}]}`
+	if resp.StatusCode != 200 || body != want {
+		t.Errorf("got %d %s\nwant %s", resp.StatusCode, body, want)
+	}
+	f.submit = func(*aggregate.Command) (*aggregate.Reply, error) {
+		return nil, &aggregate.RejectedError{Code: "insufficient_funds", Message: "no"}
+	}
+	if resp, body := ask(t, h, "POST", path, `{}`); resp.StatusCode != 200 || !strings.Contains(body, `"accepted":false,"problem":{"title":"Rejected","status":422,"code":"insufficient_funds"`) {
+		t.Errorf("refused: got %d %s", resp.StatusCode, body)
+	}
+	if resp, body := ask(t, h, "POST", "/v1/aggregates/Account/"+testID, `{}`); resp.StatusCode != 404 || !strings.Contains(body, "no_such_route") {
+		t.Errorf("without a verb: got %d %s", resp.StatusCode, body)
+	}
+}
+
 func TestAppendStringIsJSON(t *testing.T) {
 	for _, s := range []string{"", "plain", `a"b`, "a\\b", "\x00\n", "é", "<&>"} {
 		var got string

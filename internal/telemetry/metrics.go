@@ -40,6 +40,7 @@ type Metrics struct {
 	inDoubt           prometheus.Gauge
 	snapshots         *prometheus.CounterVec
 	active            prometheus.Gauge
+	circuits          *prometheus.GaugeVec
 }
 
 // Trace sends a span for each command from now on; it must be called before the first one.
@@ -72,10 +73,11 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		flightBytes:       prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_flight_bytes_total", Help: "Bytes of appended flights, about."}),
 		inDoubt:           prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_in_doubt", Help: "Aggregates with an append of unknown outcome."}),
 		snapshots:         prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_snapshots_total", Help: "Snapshots by what became of them."}, []string{"result"}),
+		circuits:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aggregate_circuit_open", Help: "A circuit breaker: 0 closed, 0.5 half open, 1 open."}, []string{"circuit"}),
 		active:            prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_active", Help: "Aggregates live in memory."}),
 	}
 	m.registry.MustRegister(m.commands, m.duration, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
-		m.flightBytes, m.inDoubt, m.snapshots, m.active, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.flightBytes, m.inDoubt, m.snapshots, m.active, m.circuits, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -218,6 +220,11 @@ func (m *Metrics) Loaded(key aggregate.Key, commits int, snapshot bool, err erro
 
 // Snapshot counts what became of a snapshot.
 func (m *Metrics) Snapshot(_ aggregate.Key, result string) { m.snapshots.WithLabelValues(result).Inc() }
+
+// Circuit keeps the state of a circuit breaker: closed, half_open or open.
+func (m *Metrics) Circuit(name, state string) {
+	m.circuits.WithLabelValues(name).Set(map[string]float64{"half_open": 0.5, "open": 1}[state])
+}
 
 // Live keeps the number of live aggregates.
 func (m *Metrics) Live(n int) { m.active.Set(float64(n)) }

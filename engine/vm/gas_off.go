@@ -1,0 +1,5 @@
+//go:build aggregate_nogas
+
+package vm
+
+const metered = false
