@@ -25,9 +25,9 @@ image: ## the image of aggd without docker: bin/aggd-image.tar (linux, ca-certif
 
 test: ## every test; those of concurrent packages with the race detector
 	$(GO) vet ./...
-	$(GO) test $$($(GO) list ./... | grep -v -E '/(engine|stream|store|manifests|internal|gen|dsl/testrun)(/|$$)')
+	$(GO) test -timeout 5m $$($(GO) list ./... | grep -v -E '/(engine|stream|store|manifests|internal|gen|dsl/testrun)(/|$$)')
 	$(GO) test ./engine/vm
-	$(GO) test -race $(RACE)
+	$(GO) test -race -timeout 8m $(RACE)
 
 test-386: ## the language and the VM on a 32-bit machine, with the same results
 	AGG_TEST_ALL=1 $(GO) test ./dsl/compile -run TestDeterminism

@@ -11,7 +11,6 @@ import (
 	"github.com/valyala/fastjson"
 
 	"github.com/cloudlysis/aggregate/dsl/value"
-	"github.com/cloudlysis/aggregate/engine/vm"
 )
 
 // EdgeBaseline is the name of the edge that all are measured against.
@@ -218,7 +217,7 @@ func (d *vmDoor) run(command []byte, state []value.V) error {
 	if errs := d.m.DecodeCommand(d.cmd, command); errs != nil {
 		return &errs[0]
 	}
-	if out := d.m.Decide(d.cmd, state, &d.ctx, true, d.gas); out.Kind != vm.Accepted {
+	if !d.m.Accepts(d.cmd, state, &d.ctx, true, d.gas) {
 		return errRefused
 	}
 	d.m.Store(d.cmd, state)

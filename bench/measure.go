@@ -1,13 +1,15 @@
 package bench
 
 import (
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
 )
 
 // slice is how long a side runs before it is the other's turn.
-const slice = 2 * time.Millisecond
+// It is long enough for one who makes garbage to have it collected in its own time.
+const slice = 20 * time.Millisecond
 
 // cpu is the time that the process has had on any processor: what others on the machine take
 // does not count, the garbage collector's own goroutines do.
@@ -34,13 +36,15 @@ func NewDuel(base, other func()) *Duel {
 
 func calls(f func()) int {
 	for n := 1; ; n *= 2 {
-		if d := timed(f, n); d >= slice/4 {
+		if d := timed(f, n); d >= slice/8 {
 			return max(1, int(float64(n)*float64(slice)/float64(d)))
 		}
 	}
 }
 
+// timed does not begin before the garbage of the other side is gone: nobody pays for that.
 func timed(f func(), n int) time.Duration {
+	runtime.GC()
 	start := cpu()
 	for range n {
 		f()

@@ -65,7 +65,7 @@ func (a *vmAccount) Withdraw() bool {
 	if a.m.SetCommand(a.cmd, a.vals) != nil {
 		return false
 	}
-	if out := a.m.Decide(a.cmd, a.state, &a.ctx, true, a.gas); out.Kind != vm.Accepted {
+	if !a.m.Accepts(a.cmd, a.state, &a.ctx, true, a.gas) {
 		return false
 	}
 	a.m.Store(a.cmd, a.state)

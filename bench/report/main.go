@@ -17,7 +17,7 @@ import (
 
 func main() {
 	out := flag.String("o", "../docs/performance.md", "where to write")
-	rounds := flag.Int("rounds", 150, "rounds for each contender; a round is 2 ms of it and 2 ms of the baseline")
+	rounds := flag.Int("rounds", 50, "rounds for each contender; a round is 20 ms of it and 20 ms of the baseline")
 	only := flag.Int("ours", -1, "print the ratio of the VM with that many holds, nothing else")
 	flag.Parse()
 	if err := run(*out, *rounds, *only); err != nil {

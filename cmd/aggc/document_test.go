@@ -88,6 +88,8 @@ func TestOutputFails(t *testing.T) {
 	tests := [][]string{
 		{"check", "--format", "json", source},
 		{"test", source},
+		{"test", "--cover", source},
+		{"test", "--init", source},
 		{"fmt", source},
 		{"fmt", "-l", source},
 		{"build", source, "-o", filepath.Join(dir, "out")},

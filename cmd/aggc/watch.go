@@ -28,7 +28,11 @@ func (f *testFlags) watched(ctx context.Context) error {
 		return failed(err)
 	}
 	defer w.Close()
-	for _, p := range f.roots() {
+	roots, err := f.roots()
+	if err != nil {
+		return failed(err)
+	}
+	for _, p := range roots {
 		if err := watchTree(w, p); err != nil {
 			return failed(err)
 		}
@@ -44,7 +48,7 @@ func (f *testFlags) watched(ctx context.Context) error {
 		if changed == "" || err != nil {
 			return failed(err)
 		}
-		if _, err := fmt.Fprintf(f.stderr, "\n%s has changed\n", filepath.ToSlash(changed)); err != nil {
+		if _, err := fmt.Fprintf(f.stderr, "\n%s has changed\n", filepath.ToSlash(filepath.Clean(changed))); err != nil {
 			return failed(err)
 		}
 	}
@@ -69,19 +73,23 @@ func (f *testFlags) round() error {
 	return err
 }
 
-// roots are the directories to watch.
-func (f *testFlags) roots() []string {
+// roots are the directories to watch. A PATH that is missing at the beginning is a mistake.
+func (f *testFlags) roots() ([]string, error) {
 	if len(f.paths) == 0 {
-		return []string{"."}
+		return []string{"."}, nil
 	}
 	out := make([]string, len(f.paths))
 	for i, p := range f.paths {
 		out[i] = p
-		if info, err := os.Stat(p); err != nil || !info.IsDir() {
+		info, err := os.Stat(p)
+		switch {
+		case err != nil:
+			return nil, err
+		case !info.IsDir():
 			out[i] = filepath.Dir(p)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // watchTree watches a directory and those below it whose names do not begin with a dot.

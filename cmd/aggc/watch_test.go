@@ -56,7 +56,7 @@ func (w *watcher) write(name, text string) {
 func (w *watcher) until(want string) string {
 	w.t.Helper()
 	var before []string
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(20 * time.Second)
 	for {
 		select {
 		case l, ok := <-w.lines:

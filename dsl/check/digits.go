@@ -21,7 +21,11 @@ type digits struct {
 	field  int                // the place that is written: a field of the state,
 	steps  []int              // and below it fields of records; keys do not matter
 	at     diag.Span          // the product
+	left   int                // how much more of the rules is looked at
 }
+
+// maxDigitsWork bounds the search for one assignment: functions that call functions multiply.
+const maxDigitsWork = 10_000
 
 // gainsDigits warns about decimals that get longer with every event.
 func (c *checker) gainsDigits(a *agg) {
@@ -43,7 +47,7 @@ func (c *checker) gainsDigits(a *agg) {
 			if !ok || as.Local != nil || as.Op != SetTo && as.Op != Update || bareKind(as.Target) != value.Decimal {
 				return
 			}
-			g.field, g.steps, g.at = as.Field, as.path(), diag.Span{}
+			g.field, g.steps, g.at, g.left = as.Field, as.path(), diag.Span{}, maxDigitsWork
 			if !g.assignGains(as) {
 				return
 			}
@@ -95,6 +99,9 @@ func (g *digits) gather(stmts []Stmt) {
 
 // grows tells whether e is made of the place that is written, and whether it is longer.
 func (g *digits) grows(e Expr) (holds, gains bool) {
+	if g.left--; g.left < 0 {
+		return false, false
+	}
 	if field, steps, ok := statePath(e); ok {
 		return field == g.field && slices.Equal(steps, g.steps), false
 	}
@@ -127,7 +134,7 @@ func (g *digits) arith(e *Arith) (holds, gains bool) {
 	xHolds, xGains := g.grows(e.X)
 	yHolds, yGains := g.grows(e.Y)
 	holds, gains = xHolds || yHolds, xGains || yGains
-	if e.Op == Mul && e.T.Kind == value.Decimal && (xHolds && g.scaled(e.Y) || yHolds && g.scaled(e.X)) {
+	if e.Op == Mul && e.T.Kind == value.Decimal && g.left >= 0 && (xHolds && g.scaled(e.Y) || yHolds && g.scaled(e.X)) {
 		g.at, gains = e.Span, true
 	}
 	return holds, gains
@@ -194,6 +201,9 @@ func (g *digits) scaled(e Expr) bool {
 			return !ok || k.Value.Int() != 0
 		}
 	case *LocalRef:
+		if g.left--; g.left < 0 {
+			return false
+		}
 		vs := g.values[e.Local]
 		return len(vs) != 1 || g.busy[e.Local] || g.scaled(vs[0])
 	}

@@ -139,6 +139,19 @@ func TestGainsDigits(t *testing.T) {
 	}
 }
 
+// TestGainsDigitsEndsSoon: functions that call functions twice are not followed for ever.
+func TestGainsDigitsEndsSoon(t *testing.T) {
+	var fns strings.Builder
+	for i := range 60 {
+		fns.WriteString("fn f" + itoa(i+1) + "(d: decimal): decimal = f" + itoa(i) + "(d) + f" + itoa(i) + "(d)\n")
+	}
+	_, found := run(source{"a.agg", "aggregate A {\nfn f0(d: decimal): decimal = d\n" + fns.String() +
+		"state { d: decimal }\ncommand c {}\nevent e {}\ndecide c { emit e {} }\napply e { state.d = f60(state.d) * 1.5 }\n}\n"})
+	if len(found) > 1 {
+		t.Errorf("got %s", list(found))
+	}
+}
+
 // TestIgnore checks which warnings a comment silences.
 func TestIgnore(t *testing.T) {
 	const rest = "  event e {}\n  decide c { emit e {} }\n  apply e {}\n}\n"

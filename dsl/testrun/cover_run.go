@@ -173,8 +173,7 @@ func (c *coverer) run(jobs []job) {
 	}
 }
 
-// finish gives the points their places, which is left until now because it costs more than the
-// run.
+// finish gives the points their places.
 func (c *coverer) finish() {
 	for _, a := range c.out.Aggregates {
 		for i := range a.Points {

@@ -9,6 +9,11 @@
 // of them fails, the others of the same command are still judged where that tells something
 // new, and the test ends before its next command, whose state would be a guess.
 //
-// Nothing is compiled here: expressions of tests are chunks of the program (see
+// Coverage ([Cover]) runs the tests once more on rules that carry marks: nodes of the checked tree
+// without a meaning, which a traced machine shows as they go by. The compiler and the machine
+// know nothing of it, so it costs nothing unless asked for, and results are those of the plain
+// rules. [Skeletons] and [Seed] write tests, from what none asks for and from a history.
+//
+// Nothing else is compiled here: expressions of tests are chunks of the program (see
 // compile.TestPlan), so 10,000 tests take a fraction of a second.
 package testrun

@@ -19,6 +19,3 @@ func RunMarked(res *dsl.Result) (*Report, error) {
 	}
 	return &Report{Results: results}, nil
 }
-
-// Literal is literal.
-var Literal = literal

@@ -204,6 +204,9 @@ func ParseIntText(s string) (int64, bool) {
 
 // AppendDecimal appends x in plain notation with its scale: 79.50.
 func AppendDecimal(dst []byte, x V) []byte {
+	if x.W&bigBit == 0 {
+		return appendSmall(dst, x.W)
+	}
 	scale := decimalScale(x.W)
 	if int64(x.W) < 0 {
 		dst = append(dst, '-')
@@ -234,6 +237,49 @@ func AppendDecimal(dst []byte, x V) []byte {
 	dst = append(dst, buf[i:len(buf)-scale]...)
 	dst = append(dst, '.')
 	return append(dst, buf[len(buf)-scale:]...)
+}
+
+// appendSmall is AppendDecimal for a coefficient in the word.
+func appendSmall(dst []byte, w uint64) []byte {
+	var buf [40]byte
+	i, n := len(buf), absWord(int64(w)>>7)
+	if scale := int(w & scaleBits >> 1); scale > 0 {
+		for ; scale >= 2; scale -= 2 {
+			i -= 2
+			q := n / 100
+			buf[i], buf[i+1] = digit2(n - q*100)
+			n = q
+		}
+		if scale == 1 {
+			i--
+			buf[i] = byte('0' + n%10)
+			n /= 10
+		}
+		i--
+		buf[i] = '.'
+	}
+	for ; n >= 100; n /= 100 {
+		i -= 2
+		buf[i], buf[i+1] = digit2(n % 100)
+	}
+	if n >= 10 {
+		i--
+		buf[i] = byte('0' + n%10)
+		n /= 10
+	}
+	i--
+	buf[i] = byte('0' + n)
+	if int64(w) < 0 {
+		i--
+		buf[i] = '-'
+	}
+	return append(dst, buf[i:]...)
+}
+
+// digit2 are the two digits of n, which is below 100.
+func digit2(n uint64) (byte, byte) {
+	tens := n / 10
+	return byte('0' + tens), byte('0' + n - tens*10)
 }
 
 // putDigits writes n before buf[i], with zeros in front when it has fewer than count digits.

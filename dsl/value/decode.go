@@ -21,6 +21,14 @@ const maxErrors = 100
 // default or none. It gives nil or all that is wrong, in the order of ruling 120; dst is then
 // not to be used. What is read shares nothing with src.
 func DecodeFields(dst []V, fields []Field, src []byte, opt DecodeOptions) []FieldError {
+	if len(src) <= plainMost && len(fields) > 0 && plain(dst, fields, View(src), &opt) {
+		return nil
+	}
+	return decodeFields(dst, fields, src, opt)
+}
+
+// decodeFields is DecodeFields for every source. It is apart because its decoder is large.
+func decodeFields(dst []V, fields []Field, src []byte, opt DecodeOptions) []FieldError {
 	d := decoder{opt: opt}
 	opt.Arena.lend(&d, len(src))
 	if d.start(View(src)) {

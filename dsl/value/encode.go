@@ -27,9 +27,10 @@ func (e Encoder) AppendFields(dst []byte, fields []Field, vals []V) []byte {
 func (e Encoder) AppendMembers(dst []byte, fields []Field, vals []V) []byte {
 	for i := range fields {
 		if i > 0 {
-			dst = append(dst, ',')
+			dst = append(dst, ',', '"')
+		} else {
+			dst = append(dst, '"')
 		}
-		dst = append(dst, '"')
 		dst = append(dst, fields[i].Name...)
 		dst = append(dst, '"', ':')
 		dst = e.AppendJSON(dst, fields[i].Type, vals[i])

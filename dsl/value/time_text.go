@@ -200,43 +200,39 @@ func ParseUUID(s string) ([16]byte, bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return id, false
 	}
-	n := 0
-	for i := 0; i < 36; i += 2 {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			i++
-		}
-		hi, lo := unhex(s[i]), unhex(s[i+1])
-		if hi|lo > 15 {
-			return id, false
-		}
-		id[n] = hi<<4 | lo
-		n++
+	bad := byte(0)
+	for i := range id {
+		at := uuidAt[i]
+		hi, lo := unhex[s[at]], unhex[s[at+1]]
+		bad |= hi | lo
+		id[i] = hi<<4 | lo
 	}
-	return id, true
+	return id, bad <= 15
 }
 
-// unhex is the value of a hexadecimal digit, 255 for others.
-func unhex(c byte) byte {
-	switch {
-	case c-'0' <= 9:
-		return c - '0'
-	case c-'a' <= 5:
-		return c - 'a' + 10
-	case c-'A' <= 5:
-		return c - 'A' + 10
+// uuidAt is where the digits of each byte of a uuid stand in its text.
+var uuidAt = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+
+// unhex is the value of each hexadecimal digit, 255 for other bytes.
+var unhex = func() (t [256]byte) {
+	for c := range t {
+		t[c] = 255
 	}
-	return 255
-}
+	for i := range byte(16) {
+		t[hexDigits[i]] = i
+		t["0123456789ABCDEF"[i]] = i
+	}
+	return t
+}()
 
 const hexDigits = "0123456789abcdef"
 
 // AppendUUID appends a uuid in lower case.
 func AppendUUID(dst []byte, id [16]byte) []byte {
+	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
 	for i, b := range id {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			dst = append(dst, '-')
-		}
-		dst = append(dst, hexDigits[b>>4], hexDigits[b&15])
+		at := uuidAt[i]
+		text[at], text[at+1] = hexDigits[b>>4], hexDigits[b&15]
 	}
-	return dst
+	return append(dst, text[:]...)
 }

@@ -17,6 +17,9 @@ func (m *Machine) DecodeCommand(cmd int, payload []byte) []value.FieldError {
 		m.forget(c.Base, len(c.Fields))
 		return errs
 	}
+	if c.plain && allHold(c.quick, dst) {
+		return nil
+	}
 	return m.checkWheres(c)
 }
 
@@ -32,6 +35,9 @@ func (m *Machine) SetCommand(cmd int, vals []value.V) []value.FieldError {
 		if errs := overBounds(c.Fields, vals); errs != nil {
 			return errs
 		}
+	}
+	if c.plain && allHold(c.quick, dst) {
+		return nil
 	}
 	return m.checkWheres(c)
 }
@@ -99,28 +105,13 @@ func (p *Program) wheresOf(r *value.RecordType) []bytecode.Where {
 	return nil
 }
 
-// checkWheres checks the wheres of a command and of the records that it brings, under gas of
+// checkWheres, for what allHold does not say yes to, checks the wheres of a command and of the records that it brings, under gas of
 // its own.
 func (m *Machine) checkWheres(c *command) []value.FieldError {
-	if c.plain && m.quickly(c) {
-		return nil
-	}
 	m.begin(m.p.Gas())
 	w := whereCheck{m: m}
 	w.fields("", c.Fields, m.fields(c.Base, len(c.Fields)), c.Wheres)
 	return w.errs
-}
-
-// quickly tells whether all wheres of a plain command hold. One that does not is checked once
-// more the long way, which tells of it.
-func (m *Machine) quickly(c *command) bool {
-	vals := m.fields(c.Base, len(c.Fields))
-	for i := range c.quick {
-		if !c.quick[i].holds(vals) {
-			return false
-		}
-	}
-	return true
 }
 
 // maxWhereErrors is how many broken wheres are told.

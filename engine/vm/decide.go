@@ -14,25 +14,38 @@ var stringSet = &value.Type{Kind: value.Set, Elem: value.StringType}
 // that of ruling 78: roles, birth, final, the rule, invariants. Born tells that the aggregate
 // has events. Gas limits the whole; negative gas does not. The state is read and not changed:
 // an accepted command waits in the machine for Store, and its events for Event.
-func (m *Machine) Decide(cmd int, state []value.V, ctx *Ctx, born bool, gas int64) (out Outcome) {
+func (m *Machine) Decide(cmd int, state []value.V, ctx *Ctx, born bool, gas int64) Outcome {
+	if m.Accepts(cmd, state, ctx, born, gas) {
+		return Outcome{Gas: m.used()}
+	}
+	return m.out
+}
+
+// Accepts is Decide for who wants to know no more of an accepted command, which spares the making
+// of an Outcome. When it is false, Refusal tells why.
+func (m *Machine) Accepts(cmd int, state []value.V, ctx *Ctx, born bool, gas int64) bool {
 	c := &m.p.commands[cmd]
 	m.vals, m.events = m.vals[:0], m.events[:0]
 	m.begin(gas)
-	m.setCtx(c.ctx, ctx)
-	if !c.free && m.refused(&out, c, state, ctx, born) {
-		return out
+	if len(c.ctx) > 0 {
+		m.setCtx(c.ctx, ctx)
+	}
+	if !c.free && m.refused(&m.out, c, state, ctx, born) {
+		return false
 	}
 	m.load(c.load, state)
 	for _, o := range c.Old {
 		m.frame[o.Slot] = state[o.Field]
 	}
-	if e := m.run(c.Decide); e != accepted {
-		m.undone(&out, e, state, c)
-		return out
+	e := m.run(c.Decide)
+	if e != accepted {
+		m.undone(&m.out, e, state, c)
 	}
-	out.Gas = m.used()
-	return out
+	return e == accepted
 }
+
+// Refusal is why Accepts was last false.
+func (m *Machine) Refusal() Outcome { return m.out }
 
 // undone tells why a command was not accepted and takes its events back.
 func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
@@ -57,7 +70,7 @@ func (m *Machine) Store(cmd int, state []value.V) {
 }
 
 func (m *Machine) store(fields []uint16, state []value.V) {
-	f := m.frame[m.p.src.StateBase:]
+	f := m.frame[m.stateBase:]
 	for _, i := range fields {
 		state[i] = f[i]
 	}

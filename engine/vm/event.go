@@ -34,6 +34,10 @@ func (p *Program) AppendEventPayload(dst []byte, decl int, vals []value.V) []byt
 	e := &p.events[decl]
 	for i := range e.Fields {
 		dst = append(dst, e.text[i]...)
+		if e.Fields[i].Type.Kind == value.Decimal {
+			dst = value.AppendDecimal(dst, vals[i])
+			continue
+		}
 		dst = value.AppendJSON(dst, e.Fields[i].Type, vals[i])
 	}
 	return append(dst, e.text[len(e.Fields)]...)

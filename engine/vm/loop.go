@@ -229,12 +229,12 @@ func (m *Machine) fast(ip, base unsafe.Pointer, gas int64) (unsafe.Pointer, unsa
 
 		case bytecode.OpEmit:
 			e := m.p.emits[in.C]
-			at := len(m.vals)
-			if at+int(e.n) > cap(m.vals) || len(m.events) == cap(m.events) || m.mem < int64(e.n+1)*cellBytes {
+			at, n := len(m.vals), int(e.n)
+			if at+n > cap(m.vals) || len(m.events) == cap(m.events) || m.mem < int64(n+1)*cellBytes {
 				return ip, base, gas
 			}
-			m.mem -= int64(e.n+1) * int64(cellSize)
-			m.vals = m.vals[:at+int(e.n)]
+			m.mem -= int64(n+1) * cellBytes
+			m.vals = m.vals[:at+n]
 			for i := range m.vals[at:] {
 				m.vals[at+i] = r[e.base+uint16(i)]
 			}

@@ -17,6 +17,9 @@ const unlimited = 1 << 62
 type Machine struct {
 	p     *Program
 	frame []value.V
+
+	stateBase uint16 // slot of state field 0
+
 	stack []ret // of calls; as deep as any chain of them
 	sp    int
 	code  unsafe.Pointer // first instruction of p.code, or of p.traps when traced
@@ -34,6 +37,7 @@ type Machine struct {
 	message value.V // of a rejection
 	told    bool    // the rejection has a message
 
+	out   Outcome // of the last command that was not accepted
 	trace func(Step)
 }
 
@@ -58,7 +62,7 @@ const (
 )
 
 func newMachine(p *Program) *Machine {
-	m := &Machine{p: p, stack: make([]ret, p.depth), mem: MaxMemory}
+	m := &Machine{p: p, stateBase: p.src.StateBase, stack: make([]ret, p.depth), mem: MaxMemory}
 	m.frame = append([]value.V(nil), p.template...)
 	m.code = unsafe.Pointer(unsafe.SliceData(p.code))
 	return m
@@ -72,7 +76,7 @@ func (m *Machine) reset() {
 		m.frame[s] = m.p.template[s]
 	}
 	m.clearEvents()
-	m.message = value.V{}
+	m.message, m.out = value.V{}, Outcome{}
 	m.SetTrace(nil)
 }
 
@@ -97,7 +101,7 @@ func (m *Machine) used() int64 { return m.limit - m.gas }
 
 // load copies fields of the state into the frame.
 func (m *Machine) load(fields []uint16, state []value.V) {
-	f := m.frame[m.p.src.StateBase:]
+	f := m.frame[m.stateBase:]
 	for _, i := range fields {
 		f[i] = state[i]
 	}

@@ -12,6 +12,8 @@ type quickWhere struct {
 	x, y  int16 // fields of the command, or -1: the constant
 	konst value.V
 	none  int16 // the field, if it is optional: absent, the where holds; else -1
+
+	less, same, more bool // how x may compare with y
 }
 
 // quickWheres are the wheres of a command in that form; false when one is not of it, or when
@@ -43,6 +45,16 @@ func (p *Program) quickWhere(w *bytecode.Where, c *bytecode.Command) (quickWhere
 		return quickWhere{}, false
 	}
 	q := quickWhere{op: in.Op, none: -1}
+	switch in.Op {
+	case bytecode.OpEqW, bytecode.OpEqD:
+		q.same = true
+	case bytecode.OpNeW, bytecode.OpNeD:
+		q.less, q.more = true, true
+	case bytecode.OpLtW, bytecode.OpLtD:
+		q.less = true
+	case bytecode.OpLeW, bytecode.OpLeD:
+		q.less, q.same = true, true
+	}
 	if c.Fields[w.Field].Type.Kind == value.Optional {
 		q.none = int16(w.Field)
 	}
@@ -65,39 +77,32 @@ func (p *Program) operandOf(slot uint16, w *bytecode.Where, q *quickWhere) (int1
 	return -1, false
 }
 
-// holds tells whether the where holds for the values of the command.
-func (q *quickWhere) holds(vals []value.V) bool {
-	if q.none >= 0 && vals[q.none].IsNone() {
-		return true
+// allHold tells whether all wheres hold for the values of a command. One that does not is
+// checked once more the long way, which tells of it.
+func allHold(quick []quickWhere, vals []value.V) bool {
+	for i := range quick {
+		q := &quick[i]
+		if q.none >= 0 && vals[q.none].IsNone() {
+			continue
+		}
+		x, y := &q.konst, &q.konst
+		if q.x >= 0 {
+			x = &vals[q.x]
+		}
+		if q.y >= 0 {
+			y = &vals[q.y]
+		}
+		a, b := x.Int(), y.Int()
+		if q.op >= bytecode.OpEqD {
+			var ok bool
+			if a, b, ok = like(x.W, y.W); !ok {
+				a, b = int64(value.CmpDecimal(*x, *y)), 0
+			}
+		}
+		if a < b && q.less || a == b && q.same || a > b && q.more {
+			continue
+		}
+		return false
 	}
-	x, y := q.konst, q.konst
-	if q.x >= 0 {
-		x = vals[q.x]
-	}
-	if q.y >= 0 {
-		y = vals[q.y]
-	}
-	switch q.op {
-	case bytecode.OpEqW:
-		return x.W == y.W
-	case bytecode.OpNeW:
-		return x.W != y.W
-	case bytecode.OpLtW:
-		return x.Int() < y.Int()
-	case bytecode.OpLeW:
-		return x.Int() <= y.Int()
-	}
-	a, b, ok := like(x.W, y.W)
-	if !ok {
-		a, b = int64(value.CmpDecimal(x, y)), 0
-	}
-	switch q.op {
-	case bytecode.OpEqD:
-		return a == b
-	case bytecode.OpNeD:
-		return a != b
-	case bytecode.OpLtD:
-		return a < b
-	}
-	return a <= b
+	return true
 }

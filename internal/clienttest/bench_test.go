@@ -246,7 +246,7 @@ func doorWorks(tb testing.TB, prefix, grpcAddr, httpURL, natsURL string, keys []
 	for i := range own {
 		own[i] = stream(tb, ownConn)
 	}
-	raw := newREST(tb, httpURL, benchCallers)
+	raw, plain := newREST(tb, httpURL, benchCallers), loadgen.NewHTTP(httpURL, "", benchCallers)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: benchCallers, MaxConnsPerHost: benchCallers}}
 	tb.Cleanup(client.CloseIdleConnections)
 	rpc := aggregatev1connect.NewCommandServiceClient(client, httpURL, connect.WithProtoJSON())
@@ -261,7 +261,8 @@ func doorWorks(tb testing.TB, prefix, grpcAddr, httpURL, natsURL string, keys []
 		submits(tb, prefix+"gRPC unary", func(int) loadgen.Target { return unary }, keys),
 		submits(tb, prefix+"gRPC stream", func(c int) loadgen.Target { return own[c] }, keys),
 		submits(tb, prefix+"gRPC stream, shared", func(int) loadgen.Target { return shared }, keys),
-		{name: prefix + "REST", do: func(c int, i int64) error {
+		submits(tb, prefix+"REST", func(int) loadgen.Target { return plain }, keys),
+		{name: prefix + "REST, lean client", do: func(c int, i int64) error {
 			return raw.submit(c, keys[int(i)%len(keys)], aggregate.NewID(), benchPayload)
 		}},
 		{name: prefix + "Connect JSON", do: func(_ int, i int64) error {

@@ -91,21 +91,72 @@ func (g *grpcCommands) command(ctx context.Context, req *pb.SubmitCommandRequest
 	return cmd, g.policy.fill(cmd, &c, h)
 }
 
-func response(r *aggregate.Reply) *pb.SubmitCommandResponse {
-	out := &pb.SubmitCommandResponse{
-		TenantId: string(r.TenantID), AggregateType: string(r.AggregateType), AggregateId: r.AggregateID.String(),
-		CommandId: r.CommandID.String(), Version: uint64(r.Version), Duplicate: r.Duplicate, Token: r.Token,
-		Events: make([]*pb.Event, len(r.Events)),
+// message is a reply with the room for what most have: one event, in one piece.
+type message struct {
+	reply    pb.SubmitCommandResponse
+	accepted pb.SubmitCommandsResponse_Accepted
+	outer    pb.SubmitCommandsResponse // of a stream
+	list     [1]*pb.Event
+	event    pb.Event
+}
+
+func response(r *aggregate.Reply) *pb.SubmitCommandResponse { return &messageOf(r).reply }
+
+func messageOf(r *aggregate.Reply) *message {
+	m := &message{}
+	var t texts
+	t.Grow(2*idText + len(r.Events)*(idText+timeText))
+	out := &m.reply
+	out.TenantId, out.AggregateType, out.AggregateId, out.CommandId = string(r.TenantID), string(r.AggregateType), t.id(r.AggregateID), t.id(r.CommandID)
+	out.Version, out.Duplicate, out.Token = uint64(r.Version), r.Duplicate, r.Token
+	if len(r.Events) == 1 {
+		m.list[0] = &m.event
+		out.Events = m.list[:]
+		t.event(&m.event, &r.Events[0])
+		return m
 	}
+	out.Events = make([]*pb.Event, len(r.Events))
 	for i := range r.Events {
-		out.Events[i] = eventMessage(&r.Events[i])
+		out.Events[i] = &pb.Event{}
+		t.event(out.Events[i], &r.Events[i])
 	}
-	return out
+	return m
 }
 
 func eventMessage(e *aggregate.Event) *pb.Event {
-	return &pb.Event{EventId: e.EventID.String(), Version: uint64(e.Version), EventType: e.EventType,
-		Schema: uint32(e.Schema), PayloadJson: string(e.Payload), Timestamp: e.Timestamp.UTC().Format(time.RFC3339Nano)}
+	out := &pb.Event{}
+	var t texts
+	t.Grow(idText + timeText)
+	t.event(out, e)
+	return out
+}
+
+// Lengths of texts.
+const (
+	idText   = 36
+	timeText = len("2006-01-02T15:04:05.000000000Z")
+)
+
+// texts makes strings out of one buffer.
+type texts struct{ strings.Builder }
+
+// put keeps what b holds and gives it as a string of the buffer.
+func (t *texts) put(b []byte) string {
+	n := t.Len()
+	t.Write(b)
+	return t.String()[n:]
+}
+
+func (t *texts) id(id aggregate.ID) string {
+	var room [idText]byte
+	b, _ := id.AppendText(room[:0])
+	return t.put(b)
+}
+
+func (t *texts) event(to *pb.Event, e *aggregate.Event) {
+	to.EventId, to.Version, to.EventType, to.Schema, to.PayloadJson = t.id(e.EventID), uint64(e.Version), e.EventType, uint32(e.Schema), string(e.Payload)
+	var room [timeText]byte
+	to.Timestamp = t.put(e.Timestamp.UTC().AppendFormat(room[:0], time.RFC3339Nano))
 }
 
 // statusOf is the gRPC form of ProblemOf. An error that is a status already, of the transport,

@@ -76,11 +76,13 @@ func (p *pipeline) start(req *pb.SubmitCommandsRequest, h grpcHeaders) {
 
 // answerOf never blocks the caller: out has room for every slot.
 func answerOf(cmd *aggregate.Command, r *aggregate.Reply, err error) *pb.SubmitCommandsResponse {
-	out := &pb.SubmitCommandsResponse{CommandId: cmd.CommandID.String()}
 	if err == nil {
-		out.Outcome = &pb.SubmitCommandsResponse_Accepted{Accepted: response(r)}
-		return out
+		m := messageOf(r)
+		m.accepted.Accepted = &m.reply
+		m.outer.CommandId, m.outer.Outcome = m.reply.CommandId, &m.accepted
+		return &m.outer
 	}
+	out := &pb.SubmitCommandsResponse{CommandId: cmd.CommandID.String()}
 	p := ProblemOf(err)
 	m := &pb.Problem{Status: int32(p.GRPC), Code: p.Code, Message: p.message(), RetryAfterMs: p.RetryAfter.Milliseconds()}
 	for _, e := range p.Errors {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -21,8 +23,8 @@ const natsInFlight = 4096
 // answered with the HTTP door's bodies. Errors have Nats-Service-Error-Code (the HTTP status).
 // Nodes share the queue group, so that one of them answers.
 func NATS(ctx context.Context, nc *nats.Conn, cmds Commands, p Policy, version string) (micro.Service, error) {
-	d := &natsDoor{ctx: ctx, cmds: cmds, policy: p, slots: make(chan struct{}, natsInFlight)}
-	svc, err := micro.AddService(nc, micro.Config{Name: "aggregate", Version: version, QueueGroup: "aggregate",
+	d := &natsDoor{ctx: ctx, nc: nc, cmds: cmds, policy: p, slots: make(chan struct{}, natsInFlight)}
+	svc, err := micro.AddService(nc, micro.Config{Name: "aggregate", Version: version, QueueGroup: "aggregate", StatsHandler: func(*micro.Endpoint) any { return d.stats() },
 		Description: "Commands for aggregates: the payload is one JSON object with \"type\"."})
 	if err != nil {
 		return nil, fmt.Errorf("NATS door: %w", err)
@@ -40,27 +42,76 @@ func NATS(ctx context.Context, nc *nats.Conn, cmds Commands, p Policy, version s
 
 type natsDoor struct {
 	ctx    context.Context // ends when the node stops
+	nc     *nats.Conn
 	cmds   Commands
 	policy Policy
 	slots  chan struct{}
+
+	answered, refused atomic.Int64
+	spent             atomic.Int64 // ns
+}
+
+// NATSStats is the data of $SRV.STATS. The library's own figures end with the start of a command,
+// as its outcome comes later.
+type NATSStats struct {
+	Answered int64 `json:"answered"` // of these
+	Refused  int64 `json:"refused"`  // ended in a problem
+	// AverageSeconds is from a command's arrival to its answer.
+	AverageSeconds float64 `json:"average_seconds"`
+}
+
+func (d *natsDoor) stats() NATSStats {
+	s := NATSStats{Answered: d.answered.Load(), Refused: d.refused.Load()}
+	s.AverageSeconds = float64(d.spent.Load()) / 1e9 / float64(max(s.Answered, 1))
+	return s
 }
 
 // handle runs on the subscription's goroutine: it starts commands in the order of their arrival.
+// What comes later must not touch req: the library reads it when handle has returned.
 func (d *natsDoor) handle(req micro.Request) {
+	began, to := time.Now(), req.Reply()
 	cmd, err := d.command(req)
 	if err != nil {
-		refuse(req, err, cmd.CommandID)
+		d.answer(to, cmd, nil, err, began)
 		return
 	}
 	d.slots <- struct{}{}
 	d.cmds.Start(d.ctx, cmd, func(r *aggregate.Reply, err error) {
-		defer func() { <-d.slots }()
-		if err != nil {
-			refuse(req, err, cmd.CommandID)
-			return
-		}
-		_ = req.Respond(appendReply(nil, r)) // a caller that has gone has its command id
+		d.answer(to, cmd, r, err, began)
+		<-d.slots
 	})
+}
+
+// answer sends one; a caller that has gone has its command id.
+func (d *natsDoor) answer(to string, cmd *aggregate.Command, r *aggregate.Reply, err error, began time.Time) {
+	d.answered.Add(1)
+	d.spent.Add(int64(time.Since(began)))
+	if err != nil {
+		d.refused.Add(1)
+	}
+	if to == "" {
+		return
+	}
+	if err != nil {
+		p := ProblemOf(err)
+		_ = d.nc.PublishMsg(&nats.Msg{Subject: to, Data: problemBody(&p, cmd.CommandID), Header: nats.Header{
+			micro.ErrorHeader: {headerText(p.message())}, micro.ErrorCodeHeader: {strconv.Itoa(p.Status)}}})
+		return
+	}
+	buf := buffers.Get().(*[]byte)
+	*buf = appendReply((*buf)[:0], r)
+	_ = d.nc.Publish(to, *buf) // it copies
+	buffers.Put(buf)
+}
+
+// headerText is s on one line: a message may quote what a caller sent.
+func headerText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 func (d *natsDoor) command(req micro.Request) (*aggregate.Command, error) {
@@ -100,11 +151,6 @@ func (d *natsDoor) caller(token string, h natsHeaders) (caller, error) {
 		return caller{}, &aggregate.TenantAccessDeniedError{TenantID: aggregate.TenantID(said)}
 	}
 	return d.policy.caller(d.ctx, withTenant{h, token})
-}
-
-func refuse(req micro.Request, err error, command aggregate.ID) {
-	p := ProblemOf(err)
-	_ = req.Error(strconv.Itoa(p.Status), p.message(), problemBody(&p, command))
 }
 
 // natsHeaders reads NATS headers, whose names are as the client wrote them.

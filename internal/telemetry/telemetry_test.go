@@ -115,3 +115,26 @@ func TestLevelChangesWhileRunning(t *testing.T) {
 		t.Errorf("got %s", s)
 	}
 }
+
+// Every command passes here: an accepted one must cost no allocation, nor a look-up by labels.
+func TestAcceptedCommandsAllocateNothing(t *testing.T) {
+	m := NewMetrics(slog.New(slog.DiscardHandler))
+	cmd, r := command("acme"), &aggregate.Reply{Version: 1, Events: make([]aggregate.Event, 1)}
+	cmd.Metadata = nil
+	if n := testing.AllocsPerRun(100, func() { m.Command(cmd, r, nil, 40, time.Millisecond) }); n > 0 {
+		t.Errorf("got %v allocations", n)
+	}
+}
+
+func TestSeriesCacheIsBounded(t *testing.T) {
+	m := NewMetrics(slog.New(slog.DiscardHandler))
+	for i := range maxSeries + 10 {
+		m.Command(command(aggregate.TenantID(fmt.Sprintf("t%d", i))), &aggregate.Reply{}, nil, 0, 0)
+	}
+	if n := len(*m.series.known.Load()); n != maxSeries {
+		t.Errorf("got %d cached series, want %d", n, maxSeries)
+	}
+	if n := testutil.ToFloat64(m.commands.WithLabelValues("Account", "other", "nothing")); n != maxSeries+10-maxTenants {
+		t.Errorf("got %v commands of other tenants", n)
+	}
+}

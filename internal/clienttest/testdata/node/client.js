@@ -1,7 +1,6 @@
 // Calls aggd by the generated client, as Connect JSON and as gRPC, and prints what a caller sees.
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { createRegistry } from "@bufbuild/protobuf";
 import { CommandService, QueryService } from "./gen/aggregate/v1/command_pb.js";
 import { ErrorInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 
