@@ -44,6 +44,7 @@ lint: ## gofmt, vet, staticcheck, buf lint
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOLS) staticcheck ./...
+	@out=$$($(GO) run ./cmd/aggc fmt -l examples); if [ -n "$$out" ]; then echo "not aggc fmt'd:"; echo "$$out"; exit 1; fi
 	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf lint
 
 generate: ## the code generated from proto/

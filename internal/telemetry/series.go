@@ -1,9 +1,7 @@
 package telemetry
 
 import (
-	"maps"
 	"sync"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -27,17 +25,17 @@ type seriesKey struct {
 // maxSeries bounds the cache: any number of tenants may call, though only some have labels.
 const maxSeries = 4096
 
-// seriesCache finds series without a lock; a new one is added to a copy.
 type seriesCache struct {
-	mu    sync.Mutex
-	known atomic.Pointer[map[seriesKey]*series]
+	mu    sync.RWMutex
+	known map[seriesKey]*series
 }
 
 func (c *seriesCache) of(m *Metrics, k seriesKey) *series {
-	if known := c.known.Load(); known != nil {
-		if s := (*known)[k]; s != nil {
-			return s
-		}
+	c.mu.RLock()
+	s := c.known[k]
+	c.mu.RUnlock()
+	if s != nil {
+		return s
 	}
 	return c.add(m, k)
 }
@@ -46,15 +44,11 @@ func (c *seriesCache) add(m *Metrics, k seriesKey) *series {
 	s := &series{commands: m.commands.WithLabelValues(k.typ, m.tenants.label(k.tenant), k.outcome), duration: m.duration.WithLabelValues(k.typ), gas: m.gas.WithLabelValues(k.typ)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := map[seriesKey]*series{}
-	if p := c.known.Load(); p != nil {
-		known = *p
+	if c.known == nil {
+		c.known = map[seriesKey]*series{}
 	}
-	if len(known) >= maxSeries {
-		return s
+	if len(c.known) < maxSeries {
+		c.known[k] = s
 	}
-	next := maps.Clone(known)
-	next[k] = s
-	c.known.Store(&next)
 	return s
 }

@@ -131,7 +131,7 @@ func TestSeriesCacheIsBounded(t *testing.T) {
 	for i := range maxSeries + 10 {
 		m.Command(command(aggregate.TenantID(fmt.Sprintf("t%d", i))), &aggregate.Reply{}, nil, 0, 0)
 	}
-	if n := len(*m.series.known.Load()); n != maxSeries {
+	if n := len(m.series.known); n != maxSeries {
 		t.Errorf("got %d cached series, want %d", n, maxSeries)
 	}
 	if n := testutil.ToFloat64(m.commands.WithLabelValues("Account", "other", "nothing")); n != maxSeries+10-maxTenants {
