@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages whose tests run a second time with the race detector: all in which goroutines meet.
 RACE := ./engine/... ./stream/... ./store/... ./manifests/... ./internal/... ./dsl/testrun/... ./gen/...
 
-.PHONY: run build image test test-386 test-all lint generate update bench fuzz torture cover clean help
+.PHONY: run build image test test-386 test-all lint generate update bench bench-doors bench-peers release-proto fuzz torture cover clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,14 +33,17 @@ test-386: ## the language and the VM on a 32-bit machine, with the same results
 	AGG_TEST_ALL=1 $(GO) test ./dsl/compile -run TestDeterminism
 	GOARCH=386 CGO_ENABLED=0 $(GO) test ./dsl/value ./dsl/bytecode ./dsl/check ./engine/vm
 
-test-all: test lint test-386 ## make test, and what needs more than Go: it installs what it needs
+test-all: lint test-386 ## make test, and what needs more than Go: it installs what it needs
 	deploy/test-tools
 	AGG_TEST_ALL=1 $(GO) test ./internal/deploytest
 	cd internal/deploytest/parsers && AGG_TEST_ALL=1 $(GO) test -timeout 40m ./...
 	AGG_TEST_ALL=1 $(GO) test ./internal/lsp -run Grammar
-	AGG_TEST_ALL=1 $(GO) test ./dsl/report
+	AGG_TEST_ALL=1 $(GO) test ./dsl/report ./dsl/testrun
+	AGG_TEST_ALL=1 $(GO) test ./internal/clienttest
+	$(GO) test ./cmd/aggd -run TestStopUnderLoad -stop-rounds 50
 
 lint: ## gofmt, vet, staticcheck, buf lint
+	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf breaking --against aggregate.binpb
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOLS) staticcheck ./...
@@ -50,12 +53,22 @@ lint: ## gofmt, vet, staticcheck, buf lint
 generate: ## the code generated from proto/
 	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf generate --timeout 600s
 
+release-proto: generate ## what later changes of proto/ are compared with
+	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf build --exclude-source-info -o aggregate.binpb
+
 update: ## rewrite golden files and generated documents; read the diff
 	$(GO) test $$(grep -rl 'flag.Bool("update"' --include=*_test.go . | xargs -n1 dirname | sort -u) -update
 
-bench: ## the figures of README and docs
-	$(GO) test -run '^$$' -bench . -benchmem ./engine/vm ./dsl/value
-	$(GO) test -run '^$$' -bench . -benchmem ./engine/enginetest
+bench: ## the figures of the rules, the engine and the doors; the peers' are make bench-peers
+	$(GO) test -run '^$$' -bench 'Withdraw|CommandToEvent' -benchmem ./engine/vm
+	$(GO) test -run '^$$' -bench 'Submit|RawPublish' -benchmem ./engine/enginetest
+	$(GO) test -run '^$$' -bench 'OverRaw|OverAlways|Hot' -benchtime 16000x ./engine/enginetest
+
+bench-doors: ## each door beside an empty echo and the bare log
+	$(GO) test -run '^$$' -bench Doors -benchtime 20000x ./internal/clienttest
+
+bench-peers: ## the rule VM beside expr, cel-go, goja, starlark, gopher-lua, wazero and hand-written Go
+	cd bench && $(GO) test -run '^$$' -bench . -benchmem .
 
 FUZZTIME ?= 2m
 fuzz: ## every fuzz target, FUZZTIME each

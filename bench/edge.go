@@ -41,10 +41,10 @@ const aliveBalance = 1e15
 
 // Edges are all ways, the baseline first.
 func Edges() []Edge {
-	const loose = "takes unknown and repeated fields"
+	const loose = "takes unknown and repeated fields, bad UTF-8"
 	return []Edge{
-		{EdgeBaseline, loose + ", bad UTF-8", openStd(json.Unmarshal, json.Marshal)},
-		{"encoding/json, structs, float64", loose + ", bad UTF-8; loses digits", openFloat},
+		{EdgeBaseline, loose, openStd(json.Unmarshal, json.Marshal)},
+		{"encoding/json, structs, float64", loose + "; loses digits", openFloat},
 		{OurEdge, "–", openEdge},
 		{"goccy/go-json, structs, exact cents", loose, openStd(goccy.Unmarshal, goccy.Marshal)},
 		{"gjson + sjson", loose, openGjson},

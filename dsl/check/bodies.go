@@ -238,7 +238,7 @@ func (c *checker) indexes(a *agg) {
 func (c *checker) index(a *agg, ix *ast.Index, path string, at diag.Span) (Index, bool) {
 	out := Index{Path: path, Span: ix.Span}
 	first := ix.Path[0]
-	t := value.InvalidType
+	var t *value.Type
 	c.stateName(a, first)
 	if i := a.state.find(first.Text); i >= 0 {
 		out.Field, t = i, a.state.fields[i].Type

@@ -131,11 +131,9 @@ func (g *gathering) finish() (value.V, value.Fault, bool) {
 		}
 		return out.Done(), 0, true
 	}
-	elem := e.T
+	elem := e.Source.Value.Type
 	if e.Elem != nil {
 		elem = e.Elem.Type()
-	} else {
-		elem = e.Source.Value.Type
 	}
 	t := listOf(elem)
 	list := listValue(t, g.elems)

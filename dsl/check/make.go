@@ -60,7 +60,6 @@ type spread struct {
 	item   *ast.Item
 	fields *fieldSet
 	make   func(i int, at diag.Span) Expr
-	used   func(i int)
 }
 
 // make settles the items of an emit, upcast, record or test step: a value for each field of fs,

@@ -134,10 +134,7 @@ func (b *body) nameHint(d *diag.Diagnostic, e *ast.NameExpr) {
 		d.Hint = "functions are not values: call it, `" + name + "(…)`"
 		return
 	}
-	var locals []string
-	for _, n := range sortedKeys(b.locals) {
-		locals = append(locals, n)
-	}
+	locals := sortedKeys(b.locals)
 	for _, root := range rootNames {
 		if b.sees(root) {
 			locals = append(locals, root)

@@ -161,7 +161,6 @@ type agg struct {
 	file     *file
 	names    *names
 	scope    *scope
-	errors   int // errors that its own text led to, to keep the summing-up warnings quiet
 	stateAST *ast.State
 	state    *fieldSet
 	final    *ast.Final
@@ -193,15 +192,13 @@ type deriveDecl struct {
 	ast  *ast.Derive
 	out  *Derive
 	node node
-	deps []*deriveDecl
 }
 
 type guardDecl struct {
-	ast    *ast.Guard
-	out    *Guard
-	node   node
-	used   bool
-	checks int
+	ast  *ast.Guard
+	out  *Guard
+	node node
+	used bool
 }
 
 type commandDecl struct {

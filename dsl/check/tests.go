@@ -19,7 +19,6 @@ func (c *checker) checkTests() {
 type tester struct {
 	*body
 	ast     *ast.Test
-	columns map[string]bool
 	whens   int
 	when    *ast.When // the last, until it has a then
 	checked bool      // the last when has a then

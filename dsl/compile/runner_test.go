@@ -67,7 +67,6 @@ type testRun struct {
 	n      uint64
 
 	version int64
-	given   bool
 	when    bool // a command has been run and its thens are being read
 	out     vm.Outcome
 	errs    []value.FieldError

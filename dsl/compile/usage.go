@@ -9,25 +9,13 @@ import (
 // fieldSet is a set of state fields.
 type fieldSet []uint64
 
-func (s fieldSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
-func (s fieldSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+func (s fieldSet) add(i int) { s[i/64] |= 1 << (i % 64) }
 
 func (s fieldSet) merge(t fieldSet) {
 	for i := range s {
 		s[i] |= t[i]
 	}
 }
-
-func (s fieldSet) meets(t fieldSet) bool {
-	for i := range s {
-		if s[i]&t[i] != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func (s fieldSet) empty() bool { return !s.meets(s) }
 
 // list gives the members in order.
 func (s fieldSet) list() []uint16 {

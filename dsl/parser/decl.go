@@ -197,9 +197,7 @@ func (p *parser) aggregate(doc string, start int32, inside bool) ast.Decl {
 			p.stray()
 			continue
 		}
-		if d := p.decl(true); d != nil {
-			a.Decls = append(a.Decls, d)
-		}
+		a.Decls = append(a.Decls, p.decl(true))
 		if p.broken() || p.i == before {
 			if p.i == before {
 				p.next()

@@ -21,7 +21,6 @@ type instrumenter struct {
 	agg   *AggregateCoverage
 	first int // number of the first point of agg
 	rule  string
-	what  string // the rule, in words
 	n     struct{ require, branch, match int }
 	undo  []func()
 }

@@ -171,7 +171,7 @@ type seenFields struct {
 }
 
 func (s *seenFields) set(i int) (was bool) {
-	word := &s.first[0]
+	var word *uint64
 	switch {
 	case i < 256:
 		word = &s.first[i>>6]

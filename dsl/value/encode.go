@@ -26,14 +26,19 @@ func (e Encoder) AppendFields(dst []byte, fields []Field, vals []V) []byte {
 // AppendMembers is as AppendFields without the braces, to be put after other members.
 func (e Encoder) AppendMembers(dst []byte, fields []Field, vals []V) []byte {
 	for i := range fields {
+		f := &fields[i]
 		if i > 0 {
 			dst = append(dst, ',', '"')
 		} else {
 			dst = append(dst, '"')
 		}
-		dst = append(dst, fields[i].Name...)
+		dst = append(dst, f.Name...)
 		dst = append(dst, '"', ':')
-		dst = e.AppendJSON(dst, fields[i].Type, vals[i])
+		if f.Type.Kind == Decimal && e == (Encoder{}) {
+			dst = AppendDecimal(dst, vals[i])
+			continue
+		}
+		dst = e.AppendJSON(dst, f.Type, vals[i])
 	}
 	return dst
 }

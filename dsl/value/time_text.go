@@ -95,13 +95,16 @@ func AppendTime(dst []byte, v V) []byte {
 	sec, nano := splitTime(v)
 	day := floorDiv(sec, daySecond)
 	left := sec - day*daySecond
-	dst = AppendDate(dst, day)
-	dst = append(dst, 'T')
-	dst = append2(dst, left/3600)
-	dst = append(dst, ':')
-	dst = append2(dst, left/60%60)
-	dst = append(dst, ':')
-	dst = append2(dst, left%60)
+	y, m, d := civil(day)
+	text := [19]byte{4: '-', 7: '-', 10: 'T', 13: ':', 16: ':'}
+	put2(text[0:2], y/100)
+	put2(text[2:4], y%100)
+	put2(text[5:7], m)
+	put2(text[8:10], d)
+	put2(text[11:13], left/3600)
+	put2(text[14:16], left/60%60)
+	put2(text[17:19], left%60)
+	dst = append(dst, text[:]...)
 	if nano != 0 {
 		dst = append(dst, '.')
 		for unit := int64(nanos / 10); nano > 0; unit /= 10 {
@@ -119,6 +122,8 @@ func AppendDate(dst []byte, day int64) []byte {
 	dst = append2(append(dst, '-'), m)
 	return append2(append(dst, '-'), d)
 }
+
+func put2(dst []byte, n int64) { dst[0], dst[1] = byte('0'+n/10), byte('0'+n%10) }
 
 func append2(dst []byte, n int64) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 

@@ -125,7 +125,6 @@ type bank struct {
 	*Program
 	withdraw   int
 	holds      *value.Type
-	state0     []value.V
 	holdFields *value.RecordType
 }
 

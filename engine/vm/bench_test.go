@@ -12,7 +12,6 @@ import (
 // over key-sorted rows, in cents, which two places of decimals allow.
 type goHold struct {
 	amount int64
-	until  int64
 }
 
 type goAccount struct {
