@@ -42,13 +42,13 @@ test-all: lint test-386 ## make test, and what needs more than Go: it installs w
 	AGG_TEST_ALL=1 $(GO) test ./internal/clienttest
 	$(GO) test ./cmd/aggd -run TestStopUnderLoad -stop-rounds 50
 
-lint: ## gofmt, vet, staticcheck, buf lint
-	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf breaking --against aggregate.binpb
+lint: ## gofmt, vet, staticcheck, aggc fmt, buf lint and breaking
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOLS) staticcheck ./...
 	@out=$$($(GO) run ./cmd/aggc fmt -l examples); if [ -n "$$out" ]; then echo "not aggc fmt'd:"; echo "$$out"; exit 1; fi
 	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf lint
+	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf breaking --against aggregate.binpb
 
 generate: ## the code generated from proto/
 	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf generate --timeout 600s
