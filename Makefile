@@ -67,8 +67,8 @@ bench: ## the figures of the rules, the engine and the doors; the peers' are mak
 bench-doors: ## each door beside an empty echo and the bare log
 	$(GO) test -run '^$$' -bench Doors -benchtime 20000x ./internal/clienttest
 
-bench-peers: ## the rule VM beside expr, cel-go, goja, starlark, gopher-lua, wazero and hand-written Go
-	cd bench && $(GO) test -run '^$$' -bench . -benchmem .
+bench-peers: ## the rule VM beside its peers: docs/performance.md (about three minutes)
+	cd bench && $(GO) vet ./... && $(GO) run ./report -rounds 30 && $(GO) test ./...
 
 FUZZTIME ?= 2m
 fuzz: ## every fuzz target, FUZZTIME each

@@ -148,6 +148,7 @@ func TestOpenRefusesUnsuitableStreams(t *testing.T) {
 	nc := connect(t, srv.ClientURL())
 	js, err := jetstream.New(nc)
 	must(t, err)
+	keepFolder(t, js)
 	model := &Log{opts: Options{}.withDefaults(nc)}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,6 +173,14 @@ func TestOpenRefusesUnsuitableStreams(t *testing.T) {
 		must(t, err)
 		must(t, l.Close())
 	})
+}
+
+// keepFolder makes a stream that stays: nats-server removes the account's folder in the background
+// after its last stream is deleted, and a stream that is created just then fails with 10049.
+func keepFolder(t *testing.T, js jetstream.JetStream) {
+	t.Helper()
+	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "KEEP", Subjects: []string{"keep"}})
+	must(t, err)
 }
 
 func TestOpenWithoutServer(t *testing.T) {
