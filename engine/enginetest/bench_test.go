@@ -215,7 +215,7 @@ func (p *publisher) publish(c int, i int64) error {
 // in the same sync mode on the same stream. Issue 5 wants submit/raw of 0.8.
 func BenchmarkEngineOverRaw(b *testing.B) {
 	for _, mode := range []natsd.SyncMode{natsd.Interval, natsd.Group} {
-		for _, callers := range []int{64, 256} {
+		for _, callers := range []int{1, 64, 256} {
 			b.Run(fmt.Sprintf("%s/%d", mode, callers), func(b *testing.B) {
 				n, keys := benchNode(b, mode, benchAggregates)
 				race(b, n.submits("submit", callers, keys), n.raws("raw", callers, keys[0]), n.starts("start", callers, keys))
