@@ -54,8 +54,9 @@ func (v *verifier) targets(chunk int) error {
 func isLoop(o Op) bool { return ops[o].A == Loop }
 
 // loops proves that every loop ends: from a jump back to the head (an OpNext) nothing changes
-// the counter but the head, which counts up, and nothing the source. Loops nest: else one could
-// reset another's counter from outside of its body.
+// the counter but the head, which counts up, and nothing the source. A head that is done goes on
+// behind the last jump back to it, else it would be met again without counting or charging.
+// Loops nest: else one could reset another's counter from outside of its body.
 func (v *verifier) loops(chunk int) error {
 	c := &v.p.Chunks[chunk]
 	last := map[int]int{} // head to the last jump back to it
@@ -72,6 +73,9 @@ func (v *verifier) loops(chunk int) error {
 		end, ok := last[pc]
 		if !ok {
 			continue
+		}
+		if int(c.Code[pc].C) <= end {
+			return &VerifyError{c.Name, pc, "the loop exits into itself"}
 		}
 		if len(open) > 0 && end > open[len(open)-1] {
 			return &VerifyError{c.Name, pc, "loops overlap"}

@@ -150,7 +150,14 @@ func TestLoopsNest(t *testing.T) {
 	if err := Verify(two(1, 0)); err != nil {
 		t.Errorf("nested: %v", err)
 	}
-	if err := Verify(two(0, 1)); err == nil || !strings.Contains(err.Error(), "loops overlap") {
+	p := two(1, 0)
+	p.Chunks[cFn].Code[0].C = 4 // when it is done it meets its own jump back
+	if err := Verify(p); err == nil || !strings.Contains(err.Error(), "exits into itself") {
+		t.Errorf("a loop that exits into itself: got %v", err)
+	}
+	p = two(0, 1)
+	p.Chunks[cFn].Code[1].C = 5
+	if err := Verify(p); err == nil || !strings.Contains(err.Error(), "loops overlap") {
 		t.Errorf("overlapping: got %v", err)
 	}
 }
