@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages whose tests run a second time with the race detector: all in which goroutines meet.
 RACE := ./engine/... ./stream/... ./store/... ./manifests/... ./internal/... ./dsl/testrun/... ./gen/...
 
-.PHONY: run build image test test-386 test-all lint generate update bench bench-doors bench-peers release-proto fuzz torture cover clean help
+.PHONY: run build image test test-386 test-all test-release lint generate update bench bench-doors bench-peers release-proto fuzz torture cover clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,13 +33,14 @@ test-386: ## the language and the VM on a 32-bit machine, with the same results
 	AGG_TEST_ALL=1 $(GO) test ./dsl/compile -run TestDeterminism
 	GOARCH=386 CGO_ENABLED=0 $(GO) test ./dsl/value ./dsl/bytecode ./dsl/check ./engine/vm
 
-test-all: lint test-386 ## make test, and what needs more than Go: it installs what it needs
+test-all: lint test-386 ## what needs more than Go (node, npm, curl, Debian's tools): it installs what it needs
 	deploy/test-tools
-	AGG_TEST_ALL=1 $(GO) test ./internal/deploytest
-	cd internal/deploytest/parsers && AGG_TEST_ALL=1 $(GO) test -timeout 40m ./...
 	AGG_TEST_ALL=1 $(GO) test ./internal/lsp -run Grammar
-	AGG_TEST_ALL=1 $(GO) test ./dsl/report ./dsl/testrun
-	AGG_TEST_ALL=1 $(GO) test ./internal/clienttest
+	AGG_TEST_ALL=1 $(GO) test ./dsl/report ./dsl/testrun ./internal/clienttest ./internal/deploytest
+	cd internal/deploytest/parsers && $(GO) test ./...
+
+test-release: ## what takes long: reproducible builds on every platform, the image, 50 stops under load
+	cd internal/deploytest/parsers && AGG_TEST_ALL=1 $(GO) test -timeout 40m ./...
 	$(GO) test ./cmd/aggd -run TestStopUnderLoad -stop-rounds 50
 
 lint: ## gofmt, vet, staticcheck, aggc fmt, buf lint and breaking
