@@ -73,7 +73,10 @@ func TestOneCommandFromHeaderToCommit(t *testing.T) {
 	if err != nil || r.GetVersion() != 1 {
 		t.Fatalf("got %v, %v", r, err)
 	}
-	line := lineOf(n.Log.String(), command)
+	line := ""
+	for deadline := time.Now().Add(20 * time.Second); line == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		line = lineOf(n.Log.String(), command) // written beside the reply, and it comes through a pipe
+	}
 	want(t, "log line", line, `"service":"aggregate"`, `"msg":"command"`, `"outcome":"accepted"`, `"tenant_id":"acme"`, `"aggregate_type":"Account"`,
 		`"aggregate_id":"`+id+`"`, `"command_id":"`+command+`"`, `"version":1`, `"correlation_id":"`+correlation+`"`, `"trace_id":"`+trace+`"`)
 	stored := commits(t, nc, id)
