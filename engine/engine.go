@@ -64,12 +64,16 @@ func (e *Engine) Close(ctx context.Context) error {
 	if was {
 		return errors.New("engine: closed already")
 	}
-	e.registry.each(func(o *owner) { o.box.askLeave() })
 	giveUp := context.AfterFunc(ctx, func() {
 		e.cancel()
-		e.registry.each(func(o *owner) { o.box.nudge() })
+		for _, o := range e.registry.all(every) {
+			o.giveUp()
+		}
 		e.snapshots.close(true)
 	})
+	for _, o := range e.registry.all(every) {
+		o.leave(false)
+	}
 	e.owners.Wait()
 	inTime := giveUp()
 	e.cancel()
@@ -90,29 +94,38 @@ func (e *Engine) Close(ctx context.Context) error {
 // ErrTooLarge or ErrCommandIDReused, or what Options.Admit gave.
 func (e *Engine) Submit(ctx context.Context, cmd *aggregate.Command) (*aggregate.Reply, error) {
 	start := e.opts.Monotonic()
-	reply, gas, err := e.submit(ctx, cmd)
-	e.opts.Observer.Command(cmd, reply, err, gas, e.opts.Monotonic()-start)
+	reply, spent, err := e.submit(ctx, cmd, start)
+	e.observe(cmd, reply, err, start, &spent)
 	return reply, err
 }
 
-func (e *Engine) submit(ctx context.Context, cmd *aggregate.Command) (*aggregate.Reply, int64, error) {
-	if err := e.check(cmd); err != nil {
-		return nil, 0, err
+// observe tells the observer that cmd is done.
+func (e *Engine) observe(cmd *aggregate.Command, reply *aggregate.Reply, err error, start time.Duration, s *spent) {
+	now := e.opts.Monotonic()
+	if s.settled > 0 {
+		s.stages[aggregate.StageReply] = now - s.settled
 	}
-	r := e.newRequest(askCommand, cmd)
+	e.opts.Observer.Command(cmd, reply, err, s.gas, now-start, &s.stages)
+}
+
+func (e *Engine) submit(ctx context.Context, cmd *aggregate.Command, now time.Duration) (*aggregate.Reply, spent, error) {
+	if err := e.check(cmd); err != nil {
+		return nil, spent{}, err
+	}
+	r := e.newRequest(askCommand, cmd, now)
 	if err := r.hashPayload(); err != nil {
 		r.free()
-		return nil, 0, err
+		return nil, spent{}, err
 	}
 	if err := e.send(ctx, cmd.Key(), r); err != nil {
-		return nil, 0, err
+		return nil, spent{}, err
 	}
-	reply, gas, err := r.reply, r.gas, r.err
+	reply, spent, err := r.reply, r.spent, r.err
 	r.free()
 	if err != nil {
-		return nil, gas, err
+		return nil, spent, err
 	}
-	return reply, gas, nil
+	return reply, spent, nil
 }
 
 // State gives the state of key as it is now: whatever was answered before the call is in it.
@@ -129,7 +142,7 @@ func (e *Engine) State(ctx context.Context, key aggregate.Key) (*aggregate.State
 }
 
 func (e *Engine) view(ctx context.Context, key aggregate.Key, k kind) (view, error) {
-	r := e.newRequest(k, nil)
+	r := e.newRequest(k, nil, e.opts.Monotonic())
 	if err := e.send(ctx, key, r); err != nil {
 		return view{}, err
 	}
@@ -165,7 +178,7 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 	}
 	s := e.registry.shard(key)
 	for {
-		o, err := s.find(key, e.opts.Monotonic(), func() (*owner, error) { return e.birth(key) })
+		o, err := s.find(key, r.spent.posted, func() (*owner, error) { return e.birth(key) })
 		if err != nil {
 			r.free()
 			return err
@@ -174,11 +187,15 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 		if r.tenant == nil {
 			if err := o.tenant.join(r); err != nil {
 				r.free()
+				o.rouse() // it may have been born for this
 				return err
 			}
 		}
 		switch o.box.put(r, e.opts.MailboxSize) {
 		case putOK:
+			return nil
+		case putDrive:
+			o.drive(true)
 			return nil
 		case putFull:
 			r.free()
@@ -188,7 +205,7 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 	}
 }
 
-// birth starts an owner; the caller holds its shard's lock.
+// birth makes an owner; the caller holds its shard's lock.
 func (e *Engine) birth(key aggregate.Key) (*owner, error) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
@@ -204,10 +221,9 @@ func (e *Engine) birth(key aggregate.Key) (*owner, error) {
 		return nil, err
 	}
 	o := &owner{e: e, key: key, id: value.MakeUUID(key.ID), tenant: t}
-	o.box.wake = make(chan struct{}, 1)
+	o.onAppended = o.appended
 	e.owners.Add(1)
 	e.opts.Observer.Live(int(e.registry.live.Add(1)))
-	go o.run()
 	return o, nil
 }
 
@@ -226,9 +242,12 @@ func (e *Engine) tidy() {
 		over := int(e.registry.live.Load()) - e.opts.MaxLive
 		for i := range e.registry.shards {
 			s := &e.registry.shards[i]
-			s.askIdle(idle, e.opts.SnapshotQueue/shardCount/4+1) // not more than snapshots can follow
+			gone := s.idle(idle, e.opts.SnapshotQueue/shardCount/4+1) // not more than snapshots can follow
 			if over > 0 {
-				s.askIdle(1<<62, over/shardCount+1)
+				gone = append(gone, s.idle(1<<62, over/shardCount+1)...)
+			}
+			for _, o := range gone {
+				o.leave(true)
 			}
 		}
 		e.thin()

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/cloudlysis/aggregate"
 )
@@ -84,6 +85,16 @@ func (l *fakeLog) Append(ctx context.Context, key aggregate.Key, at aggregate.Ma
 	}
 	return l.store(key, at, commits)
 }
+
+func (l *fakeLog) Begin(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit, done func(aggregate.Mark, time.Duration, error)) {
+	commits = cloneCommits(commits) // nothing of it may be kept
+	go func() {
+		m, err := l.Append(ctx, key, at, commits)
+		done(m, 0, err)
+	}()
+}
+
+func (l *fakeLog) Prompt() bool { return l.unshared }
 
 // store judges and keeps a flight; the same bytes in their place are no conflict.
 func (l *fakeLog) store(key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error) {

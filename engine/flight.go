@@ -13,6 +13,7 @@ import (
 
 // flight is what an owner decides and appends at once. It is used again and again.
 type flight struct {
+	man       *manifest      // under which all of it is decided
 	at        aggregate.Mark // where the aggregate stood when it was decided
 	n         int            // requests of the owner's work that it covers
 	limit     int            // commits at most
@@ -24,6 +25,10 @@ type flight struct {
 	updated   time.Time
 	size      int  // estimate of the message
 	needsLast bool // some result rests on the state being the latest
+
+	began, sent time.Duration // when its decision began, and when it went to the log
+	stages      aggregate.Stages
+	settled     time.Duration
 
 	tries        int
 	settledDoubt bool           // a doubt ended in a conflict: the commits may be in the log
@@ -40,10 +45,14 @@ type flight struct {
 var (
 	errMoved   = errors.New("the aggregate has moved on")
 	errSmaller = errors.New("the flight must be smaller")
+	// errSlow: to go on may block, and this goroutine must not.
+	errSlow = errors.New("to be continued on another goroutine")
 )
 
 // begin makes f ready for a new flight of o.
 func (f *flight) begin(o *owner) {
+	f.man = o.e.manifest.Load()
+	f.stages = aggregate.Stages{}
 	f.limit = o.e.opts.MaxFlightCommits
 	f.tries, f.settledDoubt = 0, false
 	f.doubted, f.doubtedAt = f.doubted[:0], f.doubtedAt[:0]
@@ -63,6 +72,7 @@ func (f *flight) reset(l *live) {
 
 // release lets go of what the flight held: an idle aggregate keeps its state only.
 func (f *flight) release() {
+	f.man = nil
 	clear(f.commits)
 	clear(f.replies)
 	clear(f.events)
@@ -79,19 +89,27 @@ func (f *flight) release() {
 	}
 }
 
+// account tells what the settled flight has cost one of its commands.
+func (f *flight) account(s *spent) {
+	s.stages, s.settled = f.stages, f.settled
+	s.stages[aggregate.StageQueue] = f.began - s.posted - f.stages[aggregate.StageLoad]
+}
+
 // keptCommits is for how many commits an idle owner keeps room.
 const keptCommits = 8
 
 // decide takes requests in their order and finds a result for each, until the flight is full.
-// Nothing is sent yet.
-func (o *owner) decide(man *manifest) {
+// Nothing is sent yet. A prompt one is false when it would have to ask the log.
+func (o *owner) decide(prompt bool) bool {
 	f := &o.f
 	f.reset(&o.live)
+	f.began = o.e.opts.Monotonic()
+	defer func() { f.settled = o.e.opts.Monotonic(); f.stages[aggregate.StageDecide] += f.settled - f.began }()
 	f.machine = o.live.rules.lend()
 	defer f.machine.giveBack()
 	for i, r := range o.work {
 		if len(f.commits) >= f.limit || f.size >= o.e.opts.MaxFlightBytes {
-			return
+			return true
 		}
 		f.n = i + 1
 		if r == nil {
@@ -106,19 +124,24 @@ func (o *owner) decide(man *manifest) {
 		case askState, askView:
 			r.basis, f.needsLast = onState, true
 		case askCommand:
-			if !o.command(man, r) { // no room left: it begins the next flight
+			if !o.command(r, prompt) { // no room left: it begins the next flight
 				f.n = i
-				return
+				return true
+			}
+			if r.err == errSlow {
+				r.err = nil
+				return false
 			}
 		}
 	}
+	return true
 }
 
 // command finds the result of one command, in the order of checks of the doors' contract:
 // repeat, drain and admission, clock, payload, expected version, and then the rules' own
 // (roles, birth, final, decide, invariants). It is false if the flight has no room for it.
-func (o *owner) command(man *manifest, r *request) bool {
-	known, err := o.repeat(r)
+func (o *owner) command(r *request, prompt bool) bool {
+	known, err := o.repeat(r, prompt)
 	if known || err != nil {
 		r.err = err
 		return true
@@ -137,12 +160,12 @@ func (o *owner) command(man *manifest, r *request) bool {
 		r.basis, f.needsLast = onState, true
 		return true
 	}
-	return o.rule(man, r, now)
+	return o.rule(r, now)
 }
 
 // repeat looks whether the command id has a commit, in this flight or in the log, and makes
 // its first reply again.
-func (o *owner) repeat(r *request) (bool, error) {
+func (o *owner) repeat(r *request, prompt bool) (bool, error) {
 	f, id := &o.f, r.cmd.CommandID
 	for i := range f.ids {
 		if f.ids[i] == id {
@@ -151,6 +174,9 @@ func (o *owner) repeat(r *request) (bool, error) {
 		}
 	}
 	f.candidates = o.live.ids.candidates(f.candidates[:0], id)
+	if prompt && len(f.candidates) > 0 {
+		return false, errSlow
+	}
 	for _, seq := range f.candidates {
 		commits, err := o.e.opts.Log.At(o.e.ctx, o.key, seq)
 		if errors.Is(err, aggregate.ErrNotFound) {
@@ -266,16 +292,16 @@ func (o *owner) admit(r *request) (time.Time, error) {
 }
 
 // rule runs the rules on the working state and, when they accept with events, makes the commit.
-func (o *owner) rule(man *manifest, r *request, now time.Time) bool {
+func (o *owner) rule(r *request, now time.Time) bool {
 	f, cmd := &o.f, r.cmd
 	c := aggregate.Commit{CommandID: cmd.CommandID, Timestamp: now, Actor: cmd.Actor, Roles: cmd.Roles,
-		Metadata: cmd.Metadata, Manifest: man.hash, Engine: man.engine}
+		Metadata: cmd.Metadata, Manifest: f.man.hash, Engine: f.man.engine}
 	if !fillCtx(&f.ctx, o.key, o.id, &c, f.version) {
 		r.err = clockError(fmt.Sprintf("the clock says %v", now), 0)
 		return true
 	}
 	err := f.machine.decide(f.state, &f.ctx, f.version > 0, o.e.opts.GasMax)
-	r.gas = f.machine.gas
+	r.spent.gas = f.machine.gas
 	if err == nil {
 		c.Events, f.text = f.machine.events(f.room(f.machine.count()), f.text)
 	}

@@ -52,6 +52,13 @@ func stop(t testing.TB, e *Engine) {
 	}
 }
 
+// leaveAll asks every owner to go when it has nothing to do.
+func leaveAll(e *Engine) {
+	for _, o := range e.registry.all(every) {
+		o.leave(true)
+	}
+}
+
 var account = aggregate.Key{Tenant: "tenant-a", Type: "Account", ID: idOf(1)}
 
 func command(key aggregate.Key, kind string, amount int) *aggregate.Command {

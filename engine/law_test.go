@@ -74,7 +74,7 @@ func happen(t *testing.T, w *world, engines []*Engine, what string) {
 	case "crash":
 		engines[0] = w.start() // the old one is closed with the test
 	case "passivate":
-		engines[0].registry.each(func(o *owner) { o.box.askLeave() })
+		leaveAll(engines[0])
 	case "reload":
 		engines[0].Swap(bank(t))
 	case "lose snapshots":

@@ -245,7 +245,7 @@ func TestPassivationRacesWithCommands(t *testing.T) {
 			case <-done:
 				return
 			default:
-				e.registry.each(func(o *owner) { o.box.askLeave() })
+				leaveAll(e)
 			}
 		}
 	})

@@ -36,6 +36,12 @@ func (o *owner) ready(man *manifest) error {
 	return o.load()
 }
 
+// atHand tells whether ready has nothing to do.
+func (o *owner) atHand() bool {
+	l := &o.live
+	return l.loaded && l.man == o.f.man && l.incarnation == o.e.opts.Log.Incarnation()
+}
+
 func unknownType(t aggregate.Type) error {
 	return &aggregate.ValidationError{Path: "aggregate_type", Message: fmt.Sprintf("unknown aggregate type %q", string(t))}
 }
@@ -89,7 +95,9 @@ func (o *owner) load() error {
 		l.state = l.rules.NewState()
 		n, err = o.replay()
 	}
-	o.e.opts.Observer.Loaded(o.key, n, snap, err, o.e.opts.Monotonic()-start)
+	took := o.e.opts.Monotonic() - start
+	o.f.stages[aggregate.StageLoad] += took
+	o.e.opts.Observer.Loaded(o.key, n, snap, err, took)
 	if err != nil {
 		l.forget()
 		o.quarantine(err)

@@ -168,7 +168,7 @@ func (m *handlerModel) begin(t *rapid.T) {
 }
 
 func (m *handlerModel) passivate(t *rapid.T) {
-	m.e.registry.each(func(o *owner) { o.box.askLeave() })
+	leaveAll(m.e)
 }
 
 func (m *handlerModel) loseSnapshot(t *rapid.T) {

@@ -3,14 +3,17 @@ package engine
 import (
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/dsl/value"
 )
 
-// owner is one live aggregate and the goroutine that it belongs to. Below the first group
-// everything is that goroutine's own.
+// owner is one live aggregate. At any moment at most one goroutine works on it, drives it: whoever
+// found it idle and put the first request into its mailbox, and after an append the one that brings
+// the log's answer. An idle owner has no goroutine. Below the first group everything belongs to
+// who drives.
 type owner struct {
 	e            *Engine
 	key          aggregate.Key
@@ -19,6 +22,8 @@ type owner struct {
 	box          mailbox
 	newer, older *owner        // in the shard's order of use; under the shard's lock
 	lastUsed     time.Duration // under the shard's lock
+	airborne     atomic.Bool   // a flight is with the log; who makes it false goes on with the owner
+	onAppended   func(aggregate.Mark, time.Duration, error)
 
 	live live
 	work []*request // taken from the mailbox, not answered yet; nil where one is gone
@@ -42,30 +47,47 @@ type live struct {
 	brokenUntil time.Duration
 }
 
-// run is the owner's goroutine.
-func (o *owner) run() {
-	defer o.e.owners.Done()
+// drive works on the owner until nothing waits, or until somebody else goes on with it: the log's
+// answer to an append, or another goroutine. A prompt drive does nothing that may block; what does
+// is left to a goroutine of its own. Afterwards the caller must not touch the owner.
+func (o *owner) drive(prompt bool) {
 	for {
-		var leave bool
 		if len(o.work) == 0 {
-			o.work, leave = o.box.takeAll(o.work)
+			o.work = o.box.takeAll(o.work)
 		}
 		if len(o.work) > 0 {
-			o.fly()
+			if o.fly(prompt) {
+				return
+			}
 			continue
 		}
-		if (leave || o.e.closing.Load() || o.e.ctx.Err() != nil || !o.keeps()) && o.depart() {
+		if o.box.rest(o.stays()) || o.depart() {
 			return
 		}
-		// Nothing but the mailbox: a select on a Done that all owners share would have them wait
-		// for its lock. Who cancels it wakes every owner.
-		<-o.box.wake
 	}
 }
 
-// keeps tells whether there is something worth staying for: not an unborn aggregate that
+// leave asks the owner to go as soon as it has nothing to do; prompt is as of drive. The caller
+// holds no lock of a shard.
+func (o *owner) leave(prompt bool) {
+	if o.box.askLeave() {
+		o.drive(prompt)
+	}
+}
+
+// rouse has an owner that nobody works on look after itself: one that holds nothing leaves.
+func (o *owner) rouse() {
+	if o.box.claim() {
+		o.drive(true)
+	}
+}
+
+// stays tells whether there is something worth staying for: not an unborn aggregate that
 // somebody asked for, nor one that will be read anew in any case.
-func (o *owner) keeps() bool {
+func (o *owner) stays() bool {
+	if o.e.closing.Load() || o.e.ctx.Err() != nil {
+		return false
+	}
 	return o.live.loaded && o.live.version > 0 || o.live.broken != nil
 }
 
@@ -79,35 +101,114 @@ func (o *owner) depart() bool {
 	}
 	o.e.tenants.leave(o.tenant)
 	o.e.opts.Observer.Live(int(o.e.registry.live.Add(-1)))
+	o.e.owners.Done()
 	return true
 }
 
-// fly decides what waits, as far as it fits into one flight, sees it settled, and answers.
-func (o *owner) fly() {
+// fly decides what waits, as far as it fits into one flight. False: it is settled and answered.
+// True: somebody else goes on with the owner.
+func (o *owner) fly(prompt bool) bool {
 	if o.e.ctx.Err() != nil {
 		o.failAll(errStopped)
+		return false
+	}
+	o.f.begin(o)
+	if prompt && !o.atHand() {
+		return o.elsewhere()
+	}
+	return o.attempt(prompt)
+}
+
+// elsewhere leaves the owner to a goroutine that may block.
+func (o *owner) elsewhere() bool {
+	go o.drive(false)
+	return true
+}
+
+// attempt decides the flight and settles it, if need be again, and answers. Its result is fly's.
+func (o *owner) attempt(prompt bool) bool {
+	f := &o.f
+	for {
+		if err := o.ready(f.man); err != nil {
+			o.failAll(err)
+			break
+		}
+		if !o.decide(prompt) {
+			return o.elsewhere()
+		}
+		if len(f.commits) > 0 {
+			o.send()
+			return true
+		}
+		err := o.latest(prompt)
+		if err == errSlow {
+			return o.elsewhere()
+		}
+		if !o.conclude(err) {
+			break
+		}
+	}
+	f.release()
+	return false
+}
+
+// send gives the flight to the log, which goes on with the owner.
+func (o *owner) send() {
+	f := &o.f
+	f.sent = o.e.opts.Monotonic()
+	o.airborne.Store(true)
+	o.e.opts.Log.Begin(o.e.ctx, o.key, f.at, f.commits, o.onAppended)
+}
+
+// appended is where the log goes on. Others wait for its goroutine: success is told, anything
+// else, and what has come in the meantime, is for another one.
+func (o *owner) appended(mark aggregate.Mark, synced time.Duration, err error) {
+	if !o.airborne.CompareAndSwap(true, false) {
+		return // given up
+	}
+	if err != nil {
+		go o.resume(err)
 		return
 	}
-	man := o.e.manifest.Load()
-	f := &o.f
-	f.begin(o)
-	defer f.release()
-	for {
-		if err := o.ready(man); err != nil {
-			o.failAll(err)
-			return
-		}
-		o.decide(man)
-		err := o.settle()
-		if err == nil {
-			o.answer()
-			return
-		}
-		if !o.again(err) {
-			o.failRest(err)
-			return
-		}
+	o.adopt(mark, synced)
+	o.answer()
+	o.f.release()
+	if len(o.work) == 0 && o.box.rest(o.stays()) {
+		return
 	}
+	go o.drive(false)
+}
+
+// resume goes on after an append that was no plain success.
+func (o *owner) resume(err error) {
+	if o.conclude(o.failed(err)) {
+		if o.attempt(false) {
+			return
+		}
+	} else {
+		o.f.release()
+	}
+	o.drive(false)
+}
+
+// giveUp ends the wait for the log, whose answer will find nobody.
+func (o *owner) giveUp() {
+	if o.airborne.CompareAndSwap(true, false) {
+		go o.resume(doubt("the engine stops while the outcome is unknown", 0))
+	}
+}
+
+// conclude answers the settled flight. True: it has to be decided again.
+func (o *owner) conclude(err error) bool {
+	switch {
+	case err == nil:
+		o.answer()
+	case o.again(err):
+		return true
+	default:
+		o.failRest(err)
+	}
+	return false
 }
 
 // again tells whether the flight is decided once more after err, having waited for its turn.
@@ -138,6 +239,7 @@ func (o *owner) answer() {
 		if r == nil {
 			continue
 		}
+		o.f.account(&r.spent)
 		if r.reply != nil && r.reply.Token == "" {
 			r.reply.Token = makeToken(r.reply.Version, o.live.mark.Sequence)
 		}

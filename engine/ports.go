@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/cloudlysis/aggregate"
 )
@@ -29,6 +30,13 @@ type EventLog interface {
 	// outcome is unknown, ErrTooLarge if the flight does not fit into one message,
 	// ErrTenantAccessDenied if ids are exclusive and another tenant owns this one.
 	Append(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error)
+	// Begin is Append without the wait: done is called once with the outcome and how long, after it
+	// had the message, the log waited for the disk. It may be called before Begin returns, on a
+	// goroutine that many flights share: it must not block. The end of ctx ends the flight with
+	// ErrInDoubt.
+	Begin(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit, done func(m aggregate.Mark, synced time.Duration, err error))
+	// Prompt tells whether IsLatest answers at once, without asking anybody.
+	Prompt() bool
 	// IsLatest tells whether at is still where key stands, as the log's leader sees it. A reply
 	// that needs no append (a refusal, a read) rests on it. With an embedded, unshared server it
 	// answers true without asking.

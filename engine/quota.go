@@ -122,11 +122,9 @@ func (e *Engine) thin() {
 		return
 	}
 	before := e.opts.Monotonic() - idleBefore
-	e.registry.each(func(o *owner) {
-		if o.tenant.crowded.Load() && o.lastUsed <= before {
-			o.box.askLeave()
-		}
-	})
+	for _, o := range e.registry.all(func(o *owner) bool { return o.tenant.crowded.Load() && o.lastUsed <= before }) {
+		o.leave(true)
+	}
 }
 
 // anyCrowded tells whether a tenant has all the live aggregates that it may have.

@@ -95,27 +95,29 @@ func (s *shard) remove(o *owner) bool {
 	return true
 }
 
-// askIdle asks owners that were not used since before to leave, and tells how many it asked.
-// At most limit are asked, the longest unused first.
-func (s *shard) askIdle(before time.Duration, limit int) int {
+// idle gives owners that were not used since before, at most limit, the longest unused first.
+func (s *shard) idle(before time.Duration, limit int) (out []*owner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for o := s.last; o != nil && n < limit && o.lastUsed < before; o = o.newer {
-		o.box.askLeave()
-		n++
+	for o := s.last; o != nil && len(out) < limit && o.lastUsed < before; o = o.newer {
+		out = append(out, o)
 	}
-	return n
+	return out
 }
 
-// each calls f for every owner, under the shards' locks one by one.
-func (g *registry) each(f func(*owner)) {
+// all gives the owners for which is holds; it is called under their shards' locks.
+func (g *registry) all(is func(*owner) bool) (out []*owner) {
 	for i := range g.shards {
 		s := &g.shards[i]
 		s.mu.Lock()
 		for _, o := range s.owners {
-			f(o)
+			if is(o) {
+				out = append(out, o)
+			}
 		}
 		s.mu.Unlock()
 	}
+	return out
 }
+
+func every(*owner) bool { return true }

@@ -47,14 +47,22 @@ type request struct {
 	text   []byte   // room for the canonical payload
 	done   chan struct{}
 	// notify, when set, is called in place of done: by Start nobody waits.
-	notify func(*aggregate.Reply, int64, error)
+	notify func(*aggregate.Reply, spent, error)
 
 	// What the owner has found: reply or err of a command, view or err of a read.
 	reply *aggregate.Reply
 	view  view
-	gas   int64
+	spent spent
 	err   error
 	basis basis
+}
+
+// spent is what a command has cost. Its times are of the engine's clock that only runs forward.
+type spent struct {
+	gas     int64
+	stages  aggregate.Stages
+	posted  time.Duration // when it came
+	settled time.Duration // when its result stood
 }
 
 // basis is what a result rests on, and so what must hold before it is sent.
@@ -66,20 +74,20 @@ const (
 	onAppend              // the flight is in the log
 )
 
-func (e *Engine) newRequest(k kind, cmd *aggregate.Command) *request {
+func (e *Engine) newRequest(k kind, cmd *aggregate.Command, now time.Duration) *request {
 	r, ok := e.requests.Get().(*request)
 	if !ok {
 		r = &request{pool: &e.requests, done: make(chan struct{}, 1)}
 	}
-	r.kind, r.cmd = k, cmd
+	r.kind, r.cmd, r.spent.posted = k, cmd, now
 	r.at.Store(queued)
 	return r
 }
 
 // free gives r back to the pool; nobody else may hold it.
 func (r *request) free() {
-	r.cmd, r.reply, r.err, r.gas, r.basis, r.notify = nil, nil, nil, 0, onFact, nil
-	r.view = view{}
+	r.cmd, r.reply, r.err, r.basis, r.notify = nil, nil, nil, onFact, nil
+	r.view, r.spent = view{}, spent{}
 	if r.tenant != nil {
 		r.tenant.inFlight.Add(-1)
 		r.tenant, r.paid = nil, false
@@ -123,9 +131,9 @@ func (r *request) take() bool {
 // answer ends r with what its fields hold; the owner must not touch it afterwards.
 func (r *request) answer() {
 	if notify := r.notify; notify != nil {
-		reply, gas, err := r.reply, r.gas, r.err
+		reply, spent, err := r.reply, r.spent, r.err
 		r.free()
-		notify(reply, gas, err)
+		notify(reply, spent, err)
 		return
 	}
 	if r.at.CompareAndSwap(taken, answered) || r.at.CompareAndSwap(queued, answered) {
@@ -172,20 +180,21 @@ func doubt(msg string, after time.Duration) *aggregate.UnavailableError {
 	return &aggregate.UnavailableError{Reason: aggregate.ErrInDoubt, Message: msg + "; ask again with the same command id", RetryAfter: max(after, retryAfter)}
 }
 
-// mailbox holds what waits for one owner.
+// mailbox holds what waits for one owner, and whether somebody works on it.
 type mailbox struct {
 	mu     sync.Mutex
 	q      []*request
+	driven bool // somebody works on the owner; who makes it true is the one who does
 	closed bool
-	leave  bool          // the owner is asked to go when it has nothing to do
-	wake   chan struct{} // one token: there is something to look at
+	leave  bool // the owner is to go when it has nothing to do
 }
 
 // put results.
 type accepted uint8
 
 const (
-	putOK accepted = iota
+	putOK    accepted = iota
+	putDrive          // as putOK, and the caller is the one to work on the owner now
 	putFull
 	putClosed
 )
@@ -193,37 +202,42 @@ const (
 // put adds r unless the mailbox is closed or holds limit requests already (0: no limit).
 func (m *mailbox) put(r *request, limit int) accepted {
 	m.mu.Lock()
-	if m.closed {
-		m.mu.Unlock()
+	defer m.mu.Unlock()
+	switch {
+	case m.closed:
 		return putClosed
-	}
-	if limit > 0 && len(m.q) >= limit {
-		m.mu.Unlock()
+	case limit > 0 && len(m.q) >= limit:
 		return putFull
 	}
 	m.q = append(m.q, r)
-	m.mu.Unlock()
-	m.nudge()
-	return putOK
-}
-
-func (m *mailbox) nudge() {
-	select {
-	case m.wake <- struct{}{}:
-	default:
+	if m.driven {
+		return putOK
 	}
+	m.driven = true
+	return putDrive
 }
 
-// askLeave asks the owner to go as soon as it has nothing to do.
-func (m *mailbox) askLeave() {
+// claim makes the caller the one who works on the owner, if nobody does and it has not left.
+func (m *mailbox) claim() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.driven || m.closed {
+		return false
+	}
+	m.driven = true
+	return true
+}
+
+// askLeave asks the owner to go as soon as it has nothing to do. True is as of claim.
+func (m *mailbox) askLeave() bool {
 	m.mu.Lock()
 	m.leave = true
 	m.mu.Unlock()
-	m.nudge()
+	return m.claim()
 }
 
-// takeAll moves everything into dst, and tells whether the owner was asked to leave.
-func (m *mailbox) takeAll(dst []*request) ([]*request, bool) {
+// takeAll moves everything into dst. Who has work is not asked to leave any more.
+func (m *mailbox) takeAll(dst []*request) []*request {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	dst = append(dst, m.q...)
@@ -232,9 +246,19 @@ func (m *mailbox) takeAll(dst []*request) ([]*request, bool) {
 	if cap(m.q) > 1024 {
 		m.q = nil // a burst is over: its room is not kept
 	}
-	leave := m.leave
 	if len(dst) > 0 {
 		m.leave = false
 	}
-	return dst, leave
+	return dst
+}
+
+// rest ends the work on an owner that stays, unless something waits or it has been asked to leave.
+func (m *mailbox) rest(stays bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.q) > 0 || m.leave || !stays {
+		return false
+	}
+	m.driven = false
+	return true
 }

@@ -9,22 +9,27 @@ import (
 	"github.com/cloudlysis/aggregate"
 )
 
-// settle makes sure that the results of the flight may be sent: that its commits are in the
-// log, or, without commits, that the state it was decided on is the latest. errMoved and
-// errSmaller ask for another decision, the aggregate having been brought up to date.
-func (o *owner) settle() error {
-	if len(o.f.commits) > 0 {
-		return o.append()
-	}
+// latest makes sure that the results of a flight without commits may be sent: that the state it
+// was decided on is the latest. errMoved asks for another decision, the aggregate having been
+// brought up to date. A prompt one gives errSlow when it would have to ask.
+func (o *owner) latest(prompt bool) error {
 	if !o.f.needsLast {
 		return nil
 	}
-	latest, err := o.e.opts.Log.IsLatest(o.e.ctx, o.key, o.f.at)
-	if err != nil {
-		return err
+	if prompt && !o.e.opts.Log.Prompt() {
+		return errSlow
 	}
-	if latest {
+	f, start := &o.f, o.f.settled
+	latest, err := o.e.opts.Log.IsLatest(o.e.ctx, o.key, f.at)
+	f.settled = o.e.opts.Monotonic()
+	f.stages[aggregate.StageAppend] = f.settled - start
+	switch {
+	case err == nil && latest:
 		return nil
+	case prompt:
+		return errSlow
+	case err != nil:
+		return err
 	}
 	return o.moved()
 }
@@ -37,17 +42,17 @@ func (o *owner) moved() error {
 	return errMoved
 }
 
-func (o *owner) append() error {
-	f, start := &o.f, o.e.opts.Monotonic()
-	mark, err := o.e.opts.Log.Append(o.e.ctx, o.key, f.at, f.commits)
+// failed finds out what becomes of the flight after an append ended with err: nil when the log
+// has it after all, and otherwise as of latest, errSmaller too.
+func (o *owner) failed(err error) error {
 	if errors.Is(err, aggregate.ErrInDoubt) {
-		mark, err = o.inDoubt(err)
+		var mark aggregate.Mark
+		if mark, err = o.inDoubt(err); err == nil {
+			o.adopt(mark, 0)
+			return nil
+		}
 	}
 	switch {
-	case err == nil:
-		o.adopt(mark)
-		o.e.opts.Observer.Flight(o.key, len(f.commits), f.size, o.e.opts.Monotonic()-start)
-		return nil
 	case err == errMoved: // out of doubt, and read anew
 		return err
 	case errors.Is(err, aggregate.ErrConflict):
@@ -58,9 +63,14 @@ func (o *owner) append() error {
 	return err
 }
 
-// adopt makes the working state the state: the log has the commits at mark.
-func (o *owner) adopt(mark aggregate.Mark) {
+// adopt makes the working state the state: the log has the commits at mark, and was synced that
+// long after it had them.
+func (o *owner) adopt(mark aggregate.Mark, synced time.Duration) {
 	f, l := &o.f, &o.live
+	f.settled = o.e.opts.Monotonic()
+	took := f.settled - f.sent
+	f.stages[aggregate.StageAppend], f.stages[aggregate.StageSync] = took-synced, synced
+	o.e.opts.Observer.Flight(o.key, len(f.commits), f.size, took)
 	l.state, f.state = f.state, l.state
 	l.mark, l.version, l.updated = mark, f.version, f.updated
 	if !l.loaded { // lost while in doubt; it is loaded anew before the next flight
@@ -145,8 +155,7 @@ func (o *owner) tellDoubt() {
 			o.work[i] = nil
 		}
 	}
-	waiting, _ := o.box.takeAll(nil)
-	for _, r := range waiting {
+	for _, r := range o.box.takeAll(nil) {
 		if r.kind != askBarrier {
 			r.fail(err)
 			continue

@@ -119,16 +119,14 @@ func (e *Engine) Drain(ctx context.Context, id aggregate.TenantID) error {
 	e.tenants.mu.Unlock()
 
 	// Whoever is not seen here was made after the flag was set, and so decides nothing.
-	var owners []*owner
-	e.registry.each(func(o *owner) {
-		if o.key.Tenant == id {
-			owners = append(owners, o)
-		}
-	})
+	owners := e.registry.all(func(o *owner) bool { return o.key.Tenant == id })
 	waits := make([]*request, 0, len(owners))
 	for _, o := range owners {
-		r := e.newRequest(askBarrier, nil)
-		if o.box.put(r, 0) != putOK {
+		r := e.newRequest(askBarrier, nil, 0)
+		switch o.box.put(r, 0) {
+		case putDrive:
+			o.drive(true)
+		case putClosed:
 			r.free() // it has left: nothing of it is under way
 			continue
 		}
@@ -144,7 +142,7 @@ func (e *Engine) Drain(ctx context.Context, id aggregate.TenantID) error {
 		r.free()
 	}
 	for _, o := range owners {
-		o.box.askLeave()
+		o.leave(true)
 	}
 	return nil
 }

@@ -16,76 +16,6 @@ import (
 	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
-// flight is one message on its way. Flights are pooled: the client library copies a message
-// before its publish returns.
-type flight struct {
-	key     aggregate.Key
-	lane    *lane
-	at      aggregate.Mark
-	msg     nats.Msg
-	hash    envelope.Hash
-	last    aggregate.Version
-	body    []byte
-	subject []byte
-	headers envelope.HeaderSet
-}
-
-// maxKeptBody is how much room for a body a pooled flight keeps.
-const maxKeptBody = 512 << 10
-
-func (l *Log) land(f *flight) {
-	if cap(f.body) > maxKeptBody {
-		f.body = nil
-	}
-	f.at, f.msg = aggregate.Mark{}, nats.Msg{}
-	l.flights.Put(f)
-}
-
-// Append adds the commits of one flight after at, all or none, and returns when they are as
-// durable as configured.
-//
-// The error matches
-//   - aggregate.ErrInDoubt if the outcome is unknown: call again with the same arguments, which
-//     make the same bytes, until the answer is another one;
-//   - aggregate.ErrConflict if key has moved on since at. A message with equal bytes in that
-//     place is no conflict: it is this flight, taken earlier;
-//   - aggregate.ErrTooLarge if the flight does not fit into one message;
-//   - aggregate.ErrTenantAccessDenied if ids are exclusive and another tenant owns this one;
-//   - aggregate.ErrStream if the log refuses writes or is out of reach: this call has stored nothing.
-func (l *Log) Append(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error) {
-	m, err := l.append(ctx, key, at, commits)
-	if err != nil {
-		return aggregate.Mark{}, fmt.Errorf("append %s after version %d: %w", key, at.Version, err)
-	}
-	return m, nil
-}
-
-func (l *Log) append(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error) {
-	f := l.flights.Get().(*flight)
-	defer l.land(f)
-	if err := l.fill(f, key, &at, commits); err != nil {
-		return aggregate.Mark{}, err
-	}
-	inc, err := l.enter(ctx, f.lane)
-	if err != nil {
-		return aggregate.Mark{}, err
-	}
-	if at.Sequence > 0 && at.Stream != inc.mark {
-		return aggregate.Mark{}, fmt.Errorf("%w: %w: it is of %s, the stream is %s", aggregate.ErrConflict, aggregate.ErrStaleMark, at.Stream, inc.mark)
-	}
-	seq, err := l.send(ctx, f)
-	if err != nil {
-		return aggregate.Mark{}, err
-	}
-	if err := l.syncedTo(ctx, inc, seq); err != nil {
-		return aggregate.Mark{}, fmt.Errorf("%w: acknowledged at sequence %d, but not known to be on disk: %w", aggregate.ErrInDoubt, seq, err)
-	}
-	if f.lane.current.Load() != inc {
-		return aggregate.Mark{}, fmt.Errorf("%w: %w", aggregate.ErrInDoubt, errGone)
-	}
-	return aggregate.Mark{Version: f.last, Sequence: seq, Hash: f.hash, Stream: inc.mark, Before: at.Follow()}, nil
-}
-
 // fill codes the message into f. It depends on nothing but its arguments and the options.
 func (l *Log) fill(f *flight, key aggregate.Key, at *aggregate.Mark, commits []aggregate.Commit) error {
 	m := envelope.Message{Key: key, Prev: at.Hash, Commits: commits}
@@ -143,16 +73,17 @@ const (
 )
 
 // send publishes the flight, the same bytes as often as the server is busy, and settles every
-// answer that is not plain success.
-func (l *Log) send(ctx context.Context, f *flight) (aggregate.Sequence, error) {
+// answer that is not plain success. An answer that is there already is taken for the first.
+func (l *Log) send(ctx context.Context, f *flight, first *ack) (aggregate.Sequence, error) {
 	give := time.Now().Add(l.opts.AckWait)
 	for delay := time.Millisecond; ; delay = min(2*delay, 100*time.Millisecond) {
-		a, err := l.publish(ctx, f)
+		a, err := l.publish(ctx, f, first)
 		if err != nil {
 			return 0, err
 		}
+		first = nil
 		switch {
-		case a.code == 0 && !a.duplicate:
+		case a.plain():
 			return a.seq, nil
 		case a.code == 0:
 			return l.settleDuplicate(ctx, f, a.seq)
@@ -194,8 +125,11 @@ type ack struct {
 	text      string
 }
 
-// publish sends the flight once. All appends pass here.
-func (l *Log) publish(ctx context.Context, f *flight) (ack, error) {
+// publish sends the flight once and waits for the answer; a first answer that is there is given at once.
+func (l *Log) publish(ctx context.Context, f *flight, first *ack) (ack, error) {
+	if first != nil {
+		return *first, nil
+	}
 	if !l.breaker.trouble.Load() {
 		a, err := l.publishOnce(ctx, f)
 		l.breaker.note(verdict(a, err))
@@ -234,11 +168,27 @@ func (a *ack) refused() bool {
 // busy tells whether the same message may be taken in a moment.
 func (a *ack) busy() bool { return a.code == codeBusy || a.code == codeTooMany || a.status == tooMany }
 
+// plain tells whether the message was taken now.
+func (a *ack) plain() bool { return a.code == 0 && !a.duplicate }
+
 func (l *Log) publishOnce(ctx context.Context, f *flight) (ack, error) {
-	if !l.nc.IsConnected() { // nothing is buffered for a connection that may never come
-		return ack{}, unavailable("no connection to the server")
+	if err := l.connected(); err != nil {
+		return ack{}, err
 	}
 	m, err := l.inbox.publish(&f.msg, ctx.Done(), l.opts.AckWait)
+	return readAck(ctx, m, err)
+}
+
+// connected refuses to send without a connection: nothing is buffered for one that may never come.
+func (l *Log) connected() error {
+	if !l.nc.IsConnected() {
+		return unavailable("no connection to the server")
+	}
+	return nil
+}
+
+// readAck puts what the inbox gave into our terms.
+func readAck(ctx context.Context, m *nats.Msg, err error) (ack, error) {
 	if err == nil {
 		return parseAck(m)
 	}

@@ -17,7 +17,8 @@ import (
 //
 // Who waits receives from its slot and nothing else: a select with a timer and the caller's Done
 // costs a third of the whole publish, more when thousands share one Done. One goroutine looks at
-// the slots instead, every sweepEvery, and ends the waits that are over.
+// the slots instead, every sweepEvery, and ends the waits that are over. Or nobody waits: then the
+// answer is given to a receiver.
 type inbox struct {
 	nc     *nats.Conn
 	prefix string
@@ -37,9 +38,16 @@ type inbox struct {
 // sweepEvery is how late the end of a wait may be noticed.
 const sweepEvery = 20 * time.Millisecond
 
+// receiver gets an answer that nobody waits for, on the goroutine that reads them all: it must not
+// block. Of m and err exactly one is nil; err is a lostError.
+type receiver interface {
+	answered(m *nats.Msg, err error)
+}
+
 // slot waits for one answer.
 type slot struct {
 	token  uint64
+	to     receiver    // who gets it; nil: ch does
 	ch     chan answer // gets exactly one value once the slot is out of the map
 	reply  []byte      // room for the subject of the answer
 	cancel <-chan struct{}
@@ -88,22 +96,41 @@ func (in *inbox) sweep() {
 }
 
 func (in *inbox) expire(now time.Time) {
+	var left, late []*slot
 	in.mu.Lock()
-	defer in.mu.Unlock()
 	for token, s := range in.slots {
-		var err error
 		select {
 		case <-s.cancel:
-			err = errLeft
+			left = append(left, s)
 		default:
 			if now.Before(s.until) {
 				continue
 			}
-			err = errLate
+			late = append(late, s)
 		}
 		delete(in.slots, token)
-		s.ch <- answer{err: err}
 	}
+	in.mu.Unlock()
+	in.end(left, errLeft)
+	in.end(late, errLate)
+}
+
+// end ends the waits of slots that have been taken out.
+func (in *inbox) end(slots []*slot, err error) {
+	for _, s := range slots {
+		in.give(s, answer{err: err})
+	}
+}
+
+// give puts the answer where it belongs; the slot is out of the map.
+func (in *inbox) give(s *slot, a answer) {
+	to := s.to
+	if to == nil {
+		s.ch <- a // there is room for exactly this one
+		return
+	}
+	in.keep(s)
+	to.answered(a.m, a.err)
 }
 
 func (in *inbox) deliver(m *nats.Msg) {
@@ -112,7 +139,7 @@ func (in *inbox) deliver(m *nats.Msg) {
 		return // not one of ours
 	}
 	if s := in.take(token); s != nil {
-		s.ch <- answer{m: m} // there is room for exactly this one
+		in.give(s, answer{m: m})
 	}
 }
 
@@ -128,7 +155,7 @@ func (in *inbox) take(token uint64) *slot {
 }
 
 // open gives a slot, nil if too many messages are in flight.
-func (in *inbox) open(cancel <-chan struct{}, wait time.Duration) *slot {
+func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) *slot {
 	until := time.Now().Add(wait)
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -142,7 +169,7 @@ func (in *inbox) open(cancel <-chan struct{}, wait time.Duration) *slot {
 		s = &slot{ch: make(chan answer, 1)}
 	}
 	in.last++
-	s.token, s.cancel, s.until, s.short = in.last, cancel, until, wait < sweepEvery
+	s.token, s.to, s.cancel, s.until, s.short = in.last, to, cancel, until, wait < sweepEvery
 	in.slots[s.token] = s
 	return s
 }
@@ -158,7 +185,7 @@ func (in *inbox) giveBack(s *slot) {
 func (in *inbox) keep(s *slot) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	s.cancel = nil
+	s.cancel, s.to = nil, nil
 	if len(in.free) < maxFreeSlots {
 		in.free = append(in.free, s)
 	}
@@ -166,12 +193,14 @@ func (in *inbox) keep(s *slot) {
 
 // lose ends all waits: the answers of a lost connection do not come any more.
 func (in *inbox) lose() {
+	var all []*slot
 	in.mu.Lock()
-	defer in.mu.Unlock()
-	for token, s := range in.slots {
-		delete(in.slots, token)
-		s.ch <- answer{err: errConnLost}
+	for _, s := range in.slots {
+		all = append(all, s)
 	}
+	clear(in.slots)
+	in.mu.Unlock()
+	in.end(all, errConnLost)
 }
 
 func (in *inbox) inFlight() int {
@@ -203,20 +232,50 @@ func (in *inbox) publish(m *nats.Msg, cancel <-chan struct{}, wait time.Duration
 
 // send sends m; the slot it returns must be waited for.
 func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (*slot, error) {
-	s := in.open(cancel, wait)
+	s := in.open(nil, cancel, wait)
 	if s == nil {
 		return nil, errFull
 	}
-	s.reply = strconv.AppendUint(append(s.reply[:0], in.prefix...), s.token, 36)
-	m.Reply = string(s.reply)
-	if err := in.nc.PublishMsg(m); err != nil {
+	if err := in.write(m, s); err != nil {
 		in.giveBack(s)
-		if notSent(err) {
-			return nil, err
-		}
-		return nil, lostError("publish: " + err.Error()) // some bytes may have left
+		return nil, sendError(err)
 	}
 	return s, nil
+}
+
+// post sends m, whose answer goes to a receiver, perhaps before post returns. With an error, as
+// of publish, the receiver hears nothing.
+func (in *inbox) post(m *nats.Msg, to receiver, cancel <-chan struct{}, wait time.Duration) error {
+	s := in.open(to, cancel, wait)
+	if s == nil {
+		return errFull
+	}
+	token, short := s.token, s.short // it may be answered, and somebody else's, once it is written
+	if err := in.write(m, s); err != nil {
+		if in.take(token) == nil { // the connection was lost in this moment, and the receiver told so
+			return nil
+		}
+		in.keep(s)
+		return sendError(err)
+	}
+	if short {
+		time.AfterFunc(wait, func() { in.expire(time.Now()) })
+	}
+	return nil
+}
+
+func (in *inbox) write(m *nats.Msg, s *slot) error {
+	s.reply = strconv.AppendUint(append(s.reply[:0], in.prefix...), s.token, 36)
+	m.Reply = string(s.reply)
+	return in.nc.PublishMsg(m)
+}
+
+// sendError is what publish gives when the client library gave err.
+func sendError(err error) error {
+	if notSent(err) {
+		return err
+	}
+	return lostError("publish: " + err.Error()) // some bytes may have left
 }
 
 // await gives the answer and ends the use of the slot.

@@ -95,6 +95,9 @@ func (l *Log) IsLatest(ctx context.Context, key aggregate.Key, at aggregate.Mark
 	return s.seq == at.Sequence && (s.seq == 0 || envelope.HashOf(s.body) == at.Hash), nil
 }
 
+// Prompt tells whether IsLatest answers at once, without asking the server.
+func (l *Log) Prompt() bool { return l.opts.Unshared && !l.gate.closed() }
+
 // open decodes a message of key and checks whose it is.
 func open(key aggregate.Key, s *stored) (*envelope.Message, error) {
 	err := envelope.CheckFormat(s.header)

@@ -68,6 +68,7 @@ type Log struct {
 	gate    *gate         // closed between a lost connection and the check after it
 	breaker *breaker
 	flights sync.Pool // of *flight
+	landing *landing  // of flights, with a Syncer
 
 	manifests manifestStore
 
@@ -83,7 +84,7 @@ type Log struct {
 // when their callers have gone. ctx bounds the opening only.
 func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	opts = opts.withDefaults(nc)
-	l := &Log{opts: opts, nc: nc, loads: opts.Loads, keep: keepBytes, gate: newGate(), breaker: newBreaker(opts.Breaker)}
+	l := &Log{opts: opts, nc: nc, loads: opts.Loads, keep: keepBytes, gate: newGate(), breaker: newBreaker(opts.Breaker), landing: newLanding()}
 	l.flights.New = func() any { return &flight{} }
 	if err := l.open(ctx); err != nil {
 		return nil, fmt.Errorf("open the event log, layout %s: %w", opts.Layout, err)
@@ -140,6 +141,8 @@ func (l *Log) start() {
 	if l.opts.Sync == nil {
 		return
 	}
+	l.done.Go(func() { l.landFlights(run) })
+	l.done.Go(l.tellLanded)
 	for _, ln := range l.lanes {
 		l.done.Go(func() { l.announce(run, ln) })
 	}

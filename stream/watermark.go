@@ -26,13 +26,18 @@ func (l *Log) syncedTo(ctx context.Context, inc *incarnation, seq aggregate.Sequ
 	if err := l.opts.Sync.Wait(ctx); err != nil {
 		return err
 	}
+	inc.onDisk(upTo)
+	return nil
+}
+
+// onDisk notes that everything up to a sequence is on disk.
+func (inc *incarnation) onDisk(upTo uint64) {
 	if raise(&inc.synced, upTo) {
 		select {
 		case inc.lane.advanced <- struct{}{}:
 		default: // it is being told already
 		}
 	}
-	return nil
 }
 
 // announce publishes the watermark of one stream after rounds of syncs until ctx ends. It tells the newest value

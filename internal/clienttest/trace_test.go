@@ -1,6 +1,7 @@
 package clienttest
 
 import (
+	"bytes"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -108,6 +109,15 @@ func TestOneCommandFromHeaderToCommit(t *testing.T) {
 		t.Errorf("no span is a child of the Gateway's: %v", got)
 	}
 	want(t, "span", top.String(), "acme", id, command, correlation, "accepted")
+	var stages []string
+	for _, s := range got {
+		if bytes.Equal(s.GetParentSpanId(), top.GetSpanId()) {
+			stages = append(stages, s.GetName())
+		}
+	}
+	if s := strings.Join(stages, " "); s != "queue load decide append sync reply" {
+		t.Errorf("stages of the span: got %q", s)
+	}
 	t.Logf("log line: %s\nstored subject: %s\nstored headers: %v\nstored body: %s", line, stored[0].Subject(), h, body)
 	for _, s := range got {
 		t.Logf("span: trace %x, span %x, parent %x, %s, %d µs, %v", s.GetTraceId(), s.GetSpanId(), s.GetParentSpanId(), s.GetName(), (s.GetEndTimeUnixNano()-s.GetStartTimeUnixNano())/1000, s.GetAttributes())

@@ -29,6 +29,8 @@ type Metrics struct {
 
 	commands          *prometheus.CounterVec
 	duration          *prometheus.HistogramVec
+	stages            *prometheus.HistogramVec
+	stage             [aggregate.StageCount]prometheus.Observer // of stages
 	gas               *prometheus.CounterVec
 	conflicts         *prometheus.CounterVec
 	tenantErrors      *prometheus.CounterVec
@@ -63,6 +65,7 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		log:               log,
 		commands:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_commands_total", Help: "Commands by outcome."}, []string{"aggregate_type", "tenant_id", "outcome"}),
 		duration:          prometheus.NewHistogramVec(histogram("aggregate_command_duration_seconds", "From the engine's taking a command to its outcome.", latency), []string{"aggregate_type"}),
+		stages:            prometheus.NewHistogramVec(histogram("aggregate_stage_duration_seconds", "Where a command's time went: queue, load, decide, append, sync, reply.", latency), []string{"stage"}),
 		gas:               prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_gas_total", Help: "Gas used by rules."}, []string{"aggregate_type"}),
 		conflicts:         prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_version_conflicts_total", Help: "Flights refused because the aggregate had moved on."}, []string{"aggregate_type"}),
 		tenantErrors:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Commands refused because the aggregate belongs to another tenant."}, []string{"tenant_id"}),
@@ -76,7 +79,10 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		circuits:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aggregate_circuit_open", Help: "A circuit breaker: 0 closed, 0.5 half open, 1 open."}, []string{"circuit"}),
 		active:            prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_active", Help: "Aggregates live in memory."}),
 	}
-	m.registry.MustRegister(m.commands, m.duration, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
+	for i := range m.stage {
+		m.stage[i] = m.stages.WithLabelValues(aggregate.Stage(i).String())
+	}
+	m.registry.MustRegister(m.commands, m.duration, m.stages, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
 		m.flightBytes, m.inDoubt, m.snapshots, m.active, m.circuits, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -87,7 +93,7 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // Command counts a command's outcome and logs it.
-func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error, gas int64, took time.Duration) {
+func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error, gas int64, took time.Duration, stages *aggregate.Stages) {
 	typ, outcome := string(cmd.AggregateType), Outcome(r, err)
 	if outcome == "invalid" {
 		typ = "" // a type that was asked for need not exist: it must not become a label
@@ -95,13 +101,18 @@ func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 	s := m.series.of(m, seriesKey{typ, cmd.TenantID, outcome})
 	s.commands.Inc()
 	observe(s.duration, cmd, took)
+	for i, d := range stages {
+		if d > 0 {
+			m.stage[i].Observe(d.Seconds())
+		}
+	}
 	s.gas.Add(float64(gas))
 	if err != nil && errors.Is(err, aggregate.ErrTenantAccessDenied) {
 		m.tenantErrors.WithLabelValues(m.tenants.label(cmd.TenantID)).Inc()
 	}
 	m.logCommand(cmd, r, err, outcome, took)
 	if m.tracing != nil {
-		m.tracing.command(cmd, r, err, outcome, gas, time.Now(), took)
+		m.tracing.command(cmd, r, err, outcome, gas, time.Now(), took, stages)
 	}
 }
 

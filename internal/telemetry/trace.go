@@ -53,8 +53,8 @@ func traceContext(cmd *aggregate.Command) context.Context {
 }
 
 // command records the span of a command that is over.
-func (t *Tracing) command(cmd *aggregate.Command, r *aggregate.Reply, err error, outcome string, gas int64, end time.Time, took time.Duration) {
-	_, span := t.tracer.Start(traceContext(cmd), "command "+string(cmd.AggregateType), api.WithSpanKind(api.SpanKindServer), api.WithTimestamp(end.Add(-took)))
+func (t *Tracing) command(cmd *aggregate.Command, r *aggregate.Reply, err error, outcome string, gas int64, end time.Time, took time.Duration, stages *aggregate.Stages) {
+	ctx, span := t.tracer.Start(traceContext(cmd), "command "+string(cmd.AggregateType), api.WithSpanKind(api.SpanKindServer), api.WithTimestamp(end.Add(-took)))
 	defer span.End(api.WithTimestamp(end))
 	if !span.IsRecording() {
 		return
@@ -71,7 +71,20 @@ func (t *Tracing) command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 	if err != nil {
 		span.SetAttributes(attribute.String("error.message", err.Error()))
 	}
+	t.stages(ctx, end.Add(-took), stages)
 	if outcome == "fault" || outcome == "error" || outcome == "unavailable" {
 		span.SetStatus(codes.Error, outcome)
+	}
+}
+
+// stages records a span for each stage that took time, one after another within the command's.
+func (t *Tracing) stages(ctx context.Context, at time.Time, stages *aggregate.Stages) {
+	for i, d := range stages {
+		if d <= 0 {
+			continue
+		}
+		_, span := t.tracer.Start(ctx, aggregate.Stage(i).String(), api.WithTimestamp(at))
+		at = at.Add(d)
+		span.End(api.WithTimestamp(at))
 	}
 }

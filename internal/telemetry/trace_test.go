@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"encoding/hex"
 	"io"
 	"log/slog"
@@ -57,16 +58,28 @@ func TestT9_2SpansAreLinkedToTheCaller(t *testing.T) {
 	m.Trace(tr)
 	sampled, alone := command("acme"), command("acme")
 	alone.Metadata = nil // no caller's span, ratio 0: not sampled
-	m.Command(sampled, &aggregate.Reply{Version: 7, Events: make([]aggregate.Event, 2)}, nil, 40, 5*time.Millisecond)
-	m.Command(alone, &aggregate.Reply{}, nil, 0, time.Millisecond)
+	m.Command(sampled, &aggregate.Reply{Version: 7, Events: make([]aggregate.Event, 2)}, nil, 40, 5*time.Millisecond,
+		&aggregate.Stages{aggregate.StageQueue: time.Millisecond, aggregate.StageDecide: 500 * time.Microsecond, aggregate.StageAppend: 3 * time.Millisecond, aggregate.StageReply: 500 * time.Microsecond})
+	m.Command(alone, &aggregate.Reply{}, nil, 0, time.Millisecond, &aggregate.Stages{})
 	if err := tr.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	got := spans()
-	if len(got) != 1 {
-		t.Fatalf("got %d spans, want 1", len(got))
+	if len(got) != 5 {
+		t.Fatalf("got %d spans, want the command's and four stages that took time", len(got))
 	}
-	s := got[0]
+	s := got[4] // it ends last
+	at := s.GetStartTimeUnixNano()
+	for i, name := range []string{"queue", "decide", "append", "reply"} {
+		stage := got[i]
+		if stage.GetName() != name || !bytes.Equal(stage.GetParentSpanId(), s.GetSpanId()) || stage.GetStartTimeUnixNano() != at {
+			t.Errorf("stage %d: got %v, want %s from %d on within the command", i, stage, name, at)
+		}
+		at = stage.GetEndTimeUnixNano()
+	}
+	if at != s.GetEndTimeUnixNano() {
+		t.Errorf("the stages end at %d, the command at %d", at, s.GetEndTimeUnixNano())
+	}
 	if hex.EncodeToString(s.GetTraceId()) != "0af7651916cd43dd8448eb211c80319c" || hex.EncodeToString(s.GetParentSpanId()) != "b7ad6b7169203331" {
 		t.Errorf("not linked to the caller: %v", s)
 	}
@@ -83,7 +96,7 @@ func TestT9_2SpansAreLinkedToTheCaller(t *testing.T) {
 
 func TestExemplarsNameTheTrace(t *testing.T) {
 	m := NewMetrics(slog.New(slog.DiscardHandler))
-	m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond)
+	m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond, &aggregate.Stages{})
 	req := httptest.NewRequest("GET", "/metrics", nil)
 	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
 	rec := httptest.NewRecorder()
@@ -102,7 +115,7 @@ func TestTracingWithoutACollector(t *testing.T) {
 	m.Trace(tr)
 	begin := time.Now()
 	for range 100 {
-		m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond)
+		m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond, &aggregate.Stages{})
 	}
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Errorf("commands waited %v for the collector", took)

@@ -1,0 +1,213 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/stream/envelope"
+)
+
+// flight is one message on its way. Nobody waits for it: the answer of the server, and then the
+// disk, take it further. Flights are pooled: the client library copies a message before its
+// publish returns.
+type flight struct {
+	log  *Log
+	ctx  context.Context
+	done Appended
+
+	key     aggregate.Key
+	lane    *lane
+	inc     *incarnation
+	at      aggregate.Mark
+	msg     nats.Msg
+	hash    envelope.Hash
+	last    aggregate.Version
+	body    []byte
+	subject []byte
+	headers envelope.HeaderSet
+
+	seq     aggregate.Sequence // once it was acknowledged
+	upTo    uint64             // what had been seen when the wait for the disk began
+	ackedAt time.Time
+}
+
+// Appended hears what became of a flight: its mark or an error, and how long after the server's
+// acknowledgement it was known to be on disk. It must not block: others wait for the same goroutine.
+type Appended = func(mark aggregate.Mark, synced time.Duration, err error)
+
+// maxKeptBody is how much room for a body a pooled flight keeps.
+const maxKeptBody = 512 << 10
+
+// Append adds the commits of one flight after at, all or none, and returns when they are as
+// durable as configured.
+//
+// The error matches
+//   - aggregate.ErrInDoubt if the outcome is unknown: call again with the same arguments, which
+//     make the same bytes, until the answer is another one;
+//   - aggregate.ErrConflict if key has moved on since at. A message with equal bytes in that
+//     place is no conflict: it is this flight, taken earlier;
+//   - aggregate.ErrTooLarge if the flight does not fit into one message;
+//   - aggregate.ErrTenantAccessDenied if ids are exclusive and another tenant owns this one;
+//   - aggregate.ErrStream if the log refuses writes or is out of reach: this call has stored nothing.
+func (l *Log) Append(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit) (aggregate.Mark, error) {
+	if err := ctx.Err(); err != nil {
+		return aggregate.Mark{}, l.flightError(key, &at, err)
+	}
+	type outcome struct {
+		mark aggregate.Mark
+		err  error
+	}
+	ended := make(chan outcome, 1)
+	l.Begin(ctx, key, at, commits, func(m aggregate.Mark, _ time.Duration, err error) { ended <- outcome{m, err} })
+	select {
+	case o := <-ended:
+		return o.mark, o.err
+	case <-ctx.Done():
+	}
+	// What was not sent says so in a moment, and what waits for its acknowledgement too.
+	t := time.NewTimer(2 * sweepEvery)
+	defer t.Stop()
+	select {
+	case o := <-ended:
+		return o.mark, o.err
+	case <-t.C:
+		return aggregate.Mark{}, l.flightError(key, &at, fmt.Errorf("%w: the caller left before the answer: %w", aggregate.ErrInDoubt, ctx.Err()))
+	}
+}
+
+// Begin is Append without the wait: done is called once with the outcome, perhaps before Begin
+// returns, on a goroutine that many flights share. Nothing of commits is kept. The end of ctx ends
+// every wait but that for the disk.
+func (l *Log) Begin(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit, done Appended) {
+	f := l.flights.Get().(*flight)
+	f.log, f.ctx, f.done, f.key, f.at = l, ctx, done, key, at
+	err := l.fill(f, key, &at, commits)
+	switch {
+	case err != nil:
+		f.end(err)
+	case l.gate.closed() || l.breaker.trouble.Load() || ctx.Err() != nil:
+		go f.detour()
+	default:
+		f.depart()
+	}
+}
+
+// depart sends the flight: nothing stands in the way.
+func (f *flight) depart() {
+	l := f.log
+	if err := f.enter(f.lane.current.Load()); err != nil {
+		f.end(err)
+		return
+	}
+	err := l.connected()
+	if err == nil {
+		err = l.inbox.post(&f.msg, f, f.ctx.Done(), l.opts.AckWait)
+		if err == nil {
+			return
+		}
+		_, err = readAck(f.ctx, nil, err)
+	}
+	l.breaker.note(verdict(ack{}, err))
+	f.end(err)
+}
+
+// detour is depart for a flight that has to wait before it is sent.
+func (f *flight) detour() {
+	inc, err := f.log.enter(f.ctx, f.lane)
+	if err == nil {
+		err = f.enter(inc)
+	}
+	if err != nil {
+		f.end(err)
+		return
+	}
+	f.settle(nil)
+}
+
+// enter takes the flight into an incarnation.
+func (f *flight) enter(inc *incarnation) error {
+	f.inc = inc
+	if f.at.Sequence > 0 && f.at.Stream != inc.mark {
+		return fmt.Errorf("%w: %w: it is of %s, the stream is %s", aggregate.ErrConflict, aggregate.ErrStaleMark, f.at.Stream, inc.mark)
+	}
+	return nil
+}
+
+// answered implements receiver.
+func (f *flight) answered(m *nats.Msg, err error) {
+	a, err := readAck(f.ctx, m, err)
+	f.log.breaker.note(verdict(a, err))
+	switch {
+	case err != nil:
+		f.end(err)
+	case a.plain():
+		f.acknowledged(a.seq)
+	default:
+		go f.settle(&a)
+	}
+}
+
+// settle sends the flight, or goes on from the first answer, until it is known what became of it.
+func (f *flight) settle(first *ack) {
+	seq, err := f.log.send(f.ctx, f, first)
+	if err != nil {
+		f.end(err)
+		return
+	}
+	f.acknowledged(seq)
+}
+
+// acknowledged: the stream has the flight at seq; it ends when it is as durable as configured.
+func (f *flight) acknowledged(seq aggregate.Sequence) {
+	f.seq = seq
+	raise(&f.inc.seen, uint64(seq))
+	if f.log.opts.Sync == nil || f.inc.synced.Load() >= uint64(seq) {
+		f.end(nil)
+		return
+	}
+	f.ackedAt = time.Now()
+	if err := f.log.landing.join(f); err != nil {
+		f.end(f.unsynced(err))
+	}
+}
+
+func (f *flight) unsynced(err error) error {
+	return fmt.Errorf("%w: acknowledged at sequence %d, but not known to be on disk: %w", aggregate.ErrInDoubt, f.seq, err)
+}
+
+// end tells what became of the flight.
+func (f *flight) end(err error) {
+	l, done := f.log, f.done
+	var mark aggregate.Mark
+	var synced time.Duration
+	if err == nil && f.lane.current.Load() != f.inc {
+		err = fmt.Errorf("%w: %w", aggregate.ErrInDoubt, errGone)
+	}
+	if err == nil {
+		mark = aggregate.Mark{Version: f.last, Sequence: f.seq, Hash: f.hash, Stream: f.inc.mark, Before: f.at.Follow()}
+		if !f.ackedAt.IsZero() {
+			synced = time.Since(f.ackedAt)
+		}
+	} else {
+		err = l.flightError(f.key, &f.at, err)
+	}
+	l.land(f)
+	done(mark, synced, err)
+}
+
+func (l *Log) flightError(key aggregate.Key, at *aggregate.Mark, err error) error {
+	return fmt.Errorf("append %s after version %d: %w", key, at.Version, err)
+}
+
+// land gives the flight back to the pool.
+func (l *Log) land(f *flight) {
+	if cap(f.body) > maxKeptBody {
+		f.body = nil
+	}
+	f.ctx, f.done, f.at, f.msg, f.inc, f.ackedAt = nil, nil, aggregate.Mark{}, nats.Msg{}, nil, time.Time{}
+	l.flights.Put(f)
+}
