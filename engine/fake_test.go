@@ -165,10 +165,10 @@ func (l *fakeLog) Load(_ context.Context, key aggregate.Key, after aggregate.Mar
 	}
 }
 
-func (l *fakeLog) At(_ context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, error) {
+func (l *fakeLog) At(_ context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, aggregate.Version, error) {
 	if l.at != nil {
 		if err := l.at(key, seq); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	l.mu.Lock()
@@ -176,10 +176,10 @@ func (l *fakeLog) At(_ context.Context, key aggregate.Key, seq aggregate.Sequenc
 	l.ats++
 	for _, m := range l.msgs[key] {
 		if m.mark.Sequence == seq {
-			return m.commits, nil
+			return m.commits, m.mark.Version, nil
 		}
 	}
-	return nil, &aggregate.NotFoundError{Key: key}
+	return nil, 0, &aggregate.NotFoundError{Key: key}
 }
 
 func (l *fakeLog) IsLatest(_ context.Context, key aggregate.Key, at aggregate.Mark) (bool, error) {
@@ -265,7 +265,7 @@ func (s *fakeStore) Put(snap *aggregate.Snapshot) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, ok := s.snaps[snap.Key()]; ok && old.Version >= snap.Version {
+	if old, ok := s.snaps[snap.Key()]; ok && (old.Version > snap.Version || old.Version == snap.Version && old.Mark.Sequence >= snap.Mark.Sequence) {
 		return aggregate.ErrConflict
 	}
 	s.snaps[snap.Key()] = *snap
