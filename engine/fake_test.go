@@ -219,6 +219,22 @@ func (l *fakeLog) events(key aggregate.Key) (out []aggregate.Event) {
 	return out
 }
 
+// twice gives a command id of key with more than one commit, and how many.
+func (l *fakeLog) twice(key aggregate.Key) (aggregate.ID, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seen := map[aggregate.ID]int{}
+	for _, m := range l.msgs[key] {
+		for i := range m.commits {
+			id := m.commits[i].CommandID
+			if seen[id]++; seen[id] > 1 {
+				return id, seen[id]
+			}
+		}
+	}
+	return aggregate.ID{}, 0
+}
+
 func (l *fakeLog) counts() (appends, messages int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

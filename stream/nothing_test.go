@@ -134,6 +134,10 @@ func TestAtNothingWithoutHeaders(t *testing.T) {
 			seq := put(t, l, envelope.Single.Subject(key), header, forged)
 			_, _, err := l.At(t.Context(), key, seq)
 			wantErr(t, err, aggregate.ErrRehydration)
+			seq = put(t, l, envelope.Single.Subject(key), nats.Header{"agg-version": {"3"}}, forged)
+			if _, got, err := l.At(t.Context(), key, seq); err != nil || got != 3 { // what comes before is not read
+				t.Errorf("with the header: got version %d, %v", got, err)
+			}
 		})
 	}
 }
