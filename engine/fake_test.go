@@ -176,10 +176,10 @@ func (l *fakeLog) Load(_ context.Context, key aggregate.Key, after aggregate.Mar
 	}
 }
 
-func (l *fakeLog) At(_ context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, error) {
+func (l *fakeLog) At(_ context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, aggregate.Version, error) {
 	if l.at != nil {
 		if err := l.at(key, seq); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	l.mu.Lock()
@@ -187,10 +187,10 @@ func (l *fakeLog) At(_ context.Context, key aggregate.Key, seq aggregate.Sequenc
 	l.ats++
 	for _, m := range l.msgs[key] {
 		if m.mark.Sequence == seq {
-			return m.commits, nil
+			return m.commits, m.mark.Version, nil
 		}
 	}
-	return nil, &aggregate.NotFoundError{Key: key}
+	return nil, 0, &aggregate.NotFoundError{Key: key}
 }
 
 func (l *fakeLog) IsLatest(_ context.Context, key aggregate.Key, at aggregate.Mark) (bool, error) {
@@ -228,6 +228,22 @@ func (l *fakeLog) events(key aggregate.Key) (out []aggregate.Event) {
 		}
 	}
 	return out
+}
+
+// twice gives a command id of key with more than one commit, and how many.
+func (l *fakeLog) twice(key aggregate.Key) (aggregate.ID, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seen := map[aggregate.ID]int{}
+	for _, m := range l.msgs[key] {
+		for i := range m.commits {
+			id := m.commits[i].CommandID
+			if seen[id]++; seen[id] > 1 {
+				return id, seen[id]
+			}
+		}
+	}
+	return aggregate.ID{}, 0
 }
 
 func (l *fakeLog) counts() (appends, messages int) {
@@ -276,7 +292,7 @@ func (s *fakeStore) Put(snap *aggregate.Snapshot) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, ok := s.snaps[snap.Key()]; ok && old.Version >= snap.Version {
+	if old, ok := s.snaps[snap.Key()]; ok && (old.Version > snap.Version || old.Version == snap.Version && old.Mark.Sequence >= snap.Mark.Sequence) {
 		return aggregate.ErrConflict
 	}
 	s.snaps[snap.Key()] = *snap

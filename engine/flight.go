@@ -178,7 +178,7 @@ func (o *owner) repeat(r *request, prompt bool) (bool, error) {
 		return false, errSlow
 	}
 	for _, seq := range f.candidates {
-		commits, err := o.e.opts.Log.At(o.e.ctx, o.key, seq)
+		commits, version, err := o.e.opts.Log.At(o.e.ctx, o.key, seq)
 		if errors.Is(err, aggregate.ErrNotFound) {
 			// A message stands there, or stood there: a replica lags, or the log was cut. To take
 			// the command for a new one now could execute it twice.
@@ -189,7 +189,7 @@ func (o *owner) repeat(r *request, prompt bool) (bool, error) {
 		}
 		for i := range commits {
 			if c := &commits[i]; c.CommandID == id {
-				first := replyOf(o.key, c, versionAfter(commits, i))
+				first := replyOf(o.key, c, versionAfter(commits, i, version))
 				first.Token = makeToken(first.Version, seq)
 				return true, o.known(r, c, first)
 			}
@@ -221,20 +221,13 @@ func firstReply(r *request, c *aggregate.Commit, first *aggregate.Reply) error {
 	return nil
 }
 
-// versionAfter is the aggregate's version after commit i of a message. A commit without events
-// takes it from its neighbours.
-func versionAfter(commits []aggregate.Commit, i int) aggregate.Version {
-	for j := i; j >= 0; j-- {
-		if es := commits[j].Events; len(es) > 0 {
-			return es[len(es)-1].Version
-		}
+// versionAfter is the aggregate's version after commit i of a message that ends at version end. It
+// is not read off the events: the commit, or the whole message, may have none.
+func versionAfter(commits []aggregate.Commit, i int, end aggregate.Version) aggregate.Version {
+	for _, later := range commits[i+1:] {
+		end -= aggregate.Version(len(later.Events))
 	}
-	for j := i + 1; j < len(commits); j++ {
-		if es := commits[j].Events; len(es) > 0 {
-			return es[0].Version - 1
-		}
-	}
-	return 0
+	return end
 }
 
 func replyOf(key aggregate.Key, c *aggregate.Commit, v aggregate.Version) *aggregate.Reply {
@@ -291,7 +284,8 @@ func (o *owner) admit(r *request) (time.Time, error) {
 	return now, nil
 }
 
-// rule runs the rules on the working state and, when they accept with events, makes the commit.
+// rule runs the rules on the working state and, when they accept, makes the commit; one without
+// events only if such commands are remembered.
 func (o *owner) rule(r *request, now time.Time) bool {
 	f, cmd := &o.f, r.cmd
 	c := aggregate.Commit{CommandID: cmd.CommandID, Timestamp: now, Actor: cmd.Actor, Roles: cmd.Roles,
@@ -305,7 +299,7 @@ func (o *owner) rule(r *request, now time.Time) bool {
 	if err == nil {
 		c.Events, f.text = f.machine.events(f.room(f.machine.count()), f.text)
 	}
-	if err != nil || len(c.Events) == 0 {
+	if err != nil || len(c.Events) == 0 && !o.e.opts.RememberNothing {
 		r.err, r.basis, f.needsLast = err, onState, true
 		if err == nil {
 			r.reply = replyOf(o.key, &c, f.version)

@@ -21,7 +21,8 @@ type step struct {
 }
 
 // Same commands at the same times give the same events, byte by byte, whatever the snapshot
-// interval, restarts, crashes, passivation, reloads and the number of engines.
+// interval, restarts, crashes, passivation, reloads and the number of engines, and whether or not
+// commands that changed nothing are remembered.
 func TestT6_4SameCommandsGiveTheSameEvents(t *testing.T) {
 	kinds := []string{"deposit", "withdraw", "twice", "tell", "touch", "break"}
 	happenings := []string{"", "", "restart", "crash", "passivate", "reload", "lose snapshots", "other engine"}
@@ -45,7 +46,7 @@ func lifeOf(t *testing.T, steps []step, eventful bool, every int) string {
 	var since atomic.Int64
 	w.opts.Monotonic = func() time.Duration { return time.Duration(since.Load()) }
 	w.opts.Clock = func() time.Time { return start.Add(time.Duration(since.Load())) }
-	w.opts.SnapshotThreshold, w.opts.IdleAfter = every, 1000*time.Hour
+	w.opts.SnapshotThreshold, w.opts.IdleAfter, w.opts.RememberNothing = every, 1000*time.Hour, eventful
 	engines := []*Engine{w.start(), w.start()}
 	for _, s := range steps {
 		if eventful {

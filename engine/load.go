@@ -243,8 +243,8 @@ func (o *owner) takeSnapshot(s *aggregate.Snapshot) string {
 	if s.Fingerprint != l.rules.print {
 		return "the rules have changed"
 	}
-	if s.Version == 0 || s.Version != s.Mark.Version {
-		return fmt.Sprintf("its version %d is not its mark's %d", s.Version, s.Mark.Version)
+	if s.Mark.Sequence == 0 || s.Version != s.Mark.Version {
+		return fmt.Sprintf("its version %d is not its mark's %d, or the mark has no sequence", s.Version, s.Mark.Version)
 	}
 	state, err := l.rules.stateOf(s.State)
 	if err != nil {
@@ -254,7 +254,8 @@ func (o *owner) takeSnapshot(s *aggregate.Snapshot) string {
 	if err != nil {
 		return err.Error()
 	}
-	l.state, l.ids, l.mark, l.version, l.updated, l.snapshotted = state, ids, s.Mark, s.Version, s.UpdatedAt.UTC(), s.Version
+	l.state, l.ids, l.mark, l.version, l.updated = state, ids, s.Mark, s.Version, s.UpdatedAt.UTC()
+	l.saved()
 	return ""
 }
 
@@ -277,14 +278,23 @@ func (o *owner) dropSnapshot(why string) {
 	}
 }
 
-// maybeSnapshot asks for a snapshot when enough events have come since the last one.
+// saved notes that there is a snapshot of l as it is, or will be.
+func (l *live) saved() { l.snapshotted, l.snapshotIDs = l.version, l.ids.len() }
+
+// unsaved is how much a load has to replay after the last snapshot: events, or commits when those
+// are more, as the commits without events of commands that changed nothing.
+func (l *live) unsaved() int {
+	return max(int(l.version-l.snapshotted), l.ids.len()-l.snapshotIDs)
+}
+
+// maybeSnapshot asks for a snapshot when enough has come since the last one.
 func (o *owner) maybeSnapshot() {
 	l := &o.live
 	every := l.rules.every
 	if every <= 0 {
 		every = o.e.opts.SnapshotThreshold
 	}
-	if l.version-l.snapshotted >= aggregate.Version(every) {
+	if l.unsaved() >= every {
 		o.snapshot(false)
 	}
 }
@@ -297,7 +307,7 @@ func (o *owner) snapshot(wait bool) {
 	l := &o.live
 	o.e.snapshots.put(&snapshotJob{key: o.key, view: view{rules: l.rules, state: slices.Clone(l.state), mark: l.mark, updated: l.updated},
 		version: l.version, ids: l.ids.copy()}, wait)
-	l.snapshotted = l.version
+	l.saved()
 }
 
 // The results that [Observer.Snapshot] is told.

@@ -54,7 +54,7 @@ func (m *handlerModel) accept(t *rapid.T, key aggregate.Key, kind string, amount
 	if r.Version != a.version || len(r.Events) != events || r.Duplicate {
 		t.Fatalf("%s: got %s, want version %d and %d events", kind, toJSON(m.t, r), a.version, events)
 	}
-	if events > 0 {
+	if events > 0 || m.w.opts.RememberNothing {
 		a.done = append(a.done, modelDone{cmd, toJSON(m.t, r)})
 	}
 }
@@ -136,8 +136,13 @@ func (m *handlerModel) burst(t *rapid.T) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	for range n {
+		kind := rapid.SampledFrom([]string{"deposit", "deposit", "touch"}).Draw(t, "kind")
+		if kind == "deposit" {
+			a.balance++
+			a.version++
+		}
 		wg.Go(func() {
-			cmd := command(key, "deposit", 1)
+			cmd := command(key, kind, 1)
 			r, err := m.e.Submit(context.Background(), cmd)
 			mu.Lock()
 			defer mu.Unlock()
@@ -145,12 +150,12 @@ func (m *handlerModel) burst(t *rapid.T) {
 				t.Errorf("burst: %v", err)
 				return
 			}
-			a.done = append(a.done, modelDone{cmd, toJSON(m.t, r)})
+			if kind == "deposit" || m.w.opts.RememberNothing {
+				a.done = append(a.done, modelDone{cmd, toJSON(m.t, r)})
+			}
 		})
 	}
 	wg.Wait()
-	a.balance += int64(n)
-	a.version += aggregate.Version(n)
 }
 
 func (m *handlerModel) restart(t *rapid.T) {
@@ -164,6 +169,7 @@ func (m *handlerModel) crash(t *rapid.T) { m.begin(t) }
 func (m *handlerModel) begin(t *rapid.T) {
 	m.w.opts.SnapshotThreshold = rapid.SampledFrom([]int{1, 2, 7, 1000}).Draw(t, "snapshot every")
 	m.w.opts.MaxFlightCommits = rapid.SampledFrom([]int{1, 3, 512}).Draw(t, "flight commits")
+	m.w.opts.RememberNothing = rapid.Bool().Draw(t, "remember nothing")
 	m.e = m.w.start()
 }
 
@@ -196,7 +202,7 @@ func (m *handlerModel) doubt(t *rapid.T) {
 		once.Do(func() { take, err = taken, aggregate.ErrInDoubt })
 		return take, err
 	})
-	m.deposit(t)
+	rapid.SampledFrom([]func(*rapid.T){m.deposit, m.touch}).Draw(t, "command")(t)
 	m.w.log.onAppend(nil)
 }
 
@@ -208,6 +214,9 @@ func (m *handlerModel) check(t *rapid.T) {
 		}
 		if events := m.w.log.events(key); len(events) != int(a.version) || !slices.IsSortedFunc(events, func(x, y aggregate.Event) int { return int(x.Version) - int(y.Version) }) {
 			t.Fatalf("%s: the log has %d events, want %d", key, len(events), a.version)
+		}
+		if id, n := m.w.log.twice(key); n > 1 {
+			t.Fatalf("%s: command %s has %d commits", key, id, n)
 		}
 	}
 }

@@ -29,8 +29,8 @@ type Options struct {
 	// commit of an aggregate may lie (1 min).
 	MaxJump time.Duration
 
-	// SnapshotThreshold is how many events lie between two snapshots (100); a manifest's
-	// `snapshot every` wins.
+	// SnapshotThreshold is how many events, or commits if they are more, lie between two snapshots
+	// (100); a manifest's `snapshot every` wins.
 	SnapshotThreshold int
 	// SnapshotQueue is how many snapshots wait to be written at most (1,024).
 	SnapshotQueue int
@@ -64,6 +64,10 @@ type Options struct {
 	MaxCommitBytes int
 	// HashCommands keeps only the hash of each command in its commit, not the payload.
 	HashCommands bool
+	// RememberNothing keeps a commit without events of each command that was accepted and changed
+	// nothing, so that a repeat gets its first reply; else such a command leaves no message and is
+	// decided anew when it comes again.
+	RememberNothing bool
 
 	// AllowUnknown tells of which events a replay passes over fields that the manifest does not
 	// declare; nil refuses all: what a newer manifest wrote would be lost in silence.

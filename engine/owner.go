@@ -42,6 +42,7 @@ type live struct {
 	updated     time.Time // of the last commit
 	ids         commandIDs
 	snapshotted aggregate.Version // of the last snapshot written or asked for
+	snapshotIDs int               // how many commits it knows
 
 	broken      error // why it cannot be read; not tried again before brokenUntil
 	brokenUntil time.Duration
@@ -82,13 +83,13 @@ func (o *owner) rouse() {
 	}
 }
 
-// stays tells whether there is something worth staying for: not an unborn aggregate that
+// stays tells whether there is something worth staying for: not an aggregate without a commit that
 // somebody asked for, nor one that will be read anew in any case.
 func (o *owner) stays() bool {
 	if o.e.closing.Load() || o.e.ctx.Err() != nil {
 		return false
 	}
-	return o.live.loaded && o.live.version > 0 || o.live.broken != nil
+	return o.live.loaded && o.live.mark.Sequence > 0 || o.live.broken != nil
 }
 
 // depart leaves the registry unless a request has come in between.
@@ -96,7 +97,7 @@ func (o *owner) depart() bool {
 	if !o.e.registry.shard(o.key).remove(o) {
 		return false
 	}
-	if l := &o.live; l.loaded && l.version > l.snapshotted && o.e.ctx.Err() == nil {
+	if l := &o.live; l.loaded && l.unsaved() > 0 && o.e.ctx.Err() == nil {
 		o.snapshot(o.e.closing.Load())
 	}
 	o.e.tenants.leave(o.tenant)

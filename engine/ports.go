@@ -20,10 +20,10 @@ type EventLog interface {
 	// the caller drops what it had and loads from the beginning. Only what is as durable as
 	// configured is yielded.
 	Load(ctx context.Context, key aggregate.Key, after aggregate.Mark) iter.Seq2[aggregate.Loaded, error]
-	// At gives the commits of the one message at the given sequence of key's stream, so
-	// that a command id met in a filter is confirmed by one read. Nothing at that sequence for
-	// this key is aggregate.ErrNotFound.
-	At(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, error)
+	// At gives the commits of the one message at the given sequence of key's stream, and the
+	// version of the aggregate after it, so that a command id met in a filter is confirmed by one
+	// read. Nothing at that sequence for this key is aggregate.ErrNotFound.
+	At(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, aggregate.Version, error)
 	// Append adds the commits of one flight after at, all or none, and returns when they are as
 	// durable as configured. It keeps nothing of commits. The same arguments make the same bytes, so a caller in doubt calls
 	// it again with them. The error matches ErrConflict if key has moved on, ErrInDoubt if the
@@ -52,8 +52,9 @@ type EventLog interface {
 type SnapshotStore interface {
 	// Get gives the snapshot of key, or nil when there is none or it cannot be read.
 	Get(key aggregate.Key) (*aggregate.Snapshot, error)
-	// Put keeps s unless one of the same or a later version is kept already: then the error
-	// matches aggregate.ErrConflict.
+	// Put keeps s unless one of the same or a later place is kept already: then the error
+	// matches aggregate.ErrConflict. Of two with one version, the one whose mark has the greater
+	// sequence is later: commits without events came in between.
 	Put(s *aggregate.Snapshot) error
 	// Delete drops the snapshot of key; an absent one is no error.
 	Delete(key aggregate.Key) error

@@ -15,7 +15,7 @@ import (
 //	rest = format version version(mark) sequence hash n before{n times} time(created) time(updated) state stream fingerprint commands
 //
 // with numbers as uvarint, times and the last four as length and bytes. The key in the checksum
-// ties a value to its aggregate and tenant. The version comes first, so that it is read cheaply.
+// ties a value to its aggregate and tenant. The place comes first, so that it is read cheaply.
 
 // format is the first byte after the checksum; another one counts as damaged.
 const format = 2
@@ -105,18 +105,18 @@ func decode(key aggregate.Key, name string, v []byte) (*aggregate.Snapshot, erro
 	return s, nil
 }
 
-// versionOf gives the version in a value that is whole.
-func versionOf(name string, v []byte) (aggregate.Version, error) {
+// placeOf gives the version in a value that is whole, and the sequence of its mark.
+func placeOf(name string, v []byte) (aggregate.Version, aggregate.Sequence, error) {
 	rest, err := verified(name, v)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	r := reader{b: rest}
-	version := aggregate.Version(r.uint())
+	version, _, seq := aggregate.Version(r.uint()), r.uint(), aggregate.Sequence(r.uint())
 	if r.bad {
-		return 0, errDamaged
+		return 0, 0, errDamaged
 	}
-	return version, nil
+	return version, seq, nil
 }
 
 // verified checks the checksum and gives what follows the format.

@@ -176,8 +176,10 @@ func (s *Store) Get(key aggregate.Key) (*aggregate.Snapshot, error) {
 	return snap, nil
 }
 
-// Put keeps snap unless one of the same or a later version is kept already: then the error is an
-// aggregate.VersionConflictError, which matches aggregate.ErrConflict. A damaged one is replaced.
+// Put keeps snap unless one of the same or a later place is kept already: then the error is an
+// aggregate.VersionConflictError, which matches aggregate.ErrConflict. Of two with one version the
+// later one is that with the greater sequence: commits without events came in between. A damaged
+// one is replaced.
 func (s *Store) Put(snap *aggregate.Snapshot) error {
 	key := snap.Key()
 	name := key.String()
@@ -194,7 +196,8 @@ func (s *Store) Put(snap *aggregate.Snapshot) error {
 	var had bool
 	err = s.update(sh, func(tx *buntdb.Tx) error {
 		if v, err := tx.Get(name); err == nil {
-			if have, err := versionOf(name, []byte(v)); err == nil && have >= snap.Version {
+			have, at, err := placeOf(name, []byte(v))
+			if err == nil && (have > snap.Version || have == snap.Version && at >= snap.Mark.Sequence) {
 				return &aggregate.VersionConflictError{Expected: snap.Version, Actual: have}
 			}
 		}

@@ -101,6 +101,31 @@ func TestVersionConflictOnDuplicateVersion(t *testing.T) { // seed T4.2
 	}
 }
 
+// Commits without events move the place on and not the version: their command ids are news.
+func TestSameVersionAtALaterPlace(t *testing.T) {
+	for _, version := range []aggregate.Version{0, 7} {
+		s := openStore(t, t.TempDir(), Options{})
+		snap := sample("tenant-a", version)
+		must(t, s.Put(snap))
+		later := *snap
+		later.Mark.Sequence, later.Commands = 78, []byte("more")
+		must(t, s.Put(&later))
+		for _, seq := range []aggregate.Sequence{78, 77} {
+			again := later
+			again.Mark.Sequence = seq
+			if err := s.Put(&again); !errors.Is(err, aggregate.ErrConflict) {
+				t.Errorf("sequence %d: got %v, want a conflict", seq, err)
+			}
+		}
+		if got := get(t, s, snap.Key()); !reflect.DeepEqual(got, &later) {
+			t.Errorf("got %+v", got)
+		}
+		if st := s.Stats(); st.Snapshots != 1 || st.Puts != 2 || st.Conflicts != 2 {
+			t.Errorf("got %+v", st)
+		}
+	}
+}
+
 func TestNoneForAbsentAggregate(t *testing.T) { // seed T4.3
 	s := openStore(t, t.TempDir(), Options{})
 	if got := get(t, s, sample("tenant-a", 1).Key()); got != nil {
@@ -441,7 +466,7 @@ func TestLawDecodeInvertsEncode(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %+v, %v, want %+v", got, err, want)
 		}
-		if v, err := versionOf(name, b[6:]); err != nil || v != want.Version {
+		if v, seq, err := placeOf(name, b[6:]); err != nil || v != want.Version || seq != want.Mark.Sequence {
 			t.Fatalf("got version %d, %v", v, err)
 		}
 	})

@@ -146,7 +146,7 @@ func TestT5_2AnswersAreNoFailures(t *testing.T) {
 		if _, err = l.Append(ctx, key, m, []aggregate.Commit{commit(key, 1, 1)}); err == nil {
 			t.Error("a caller who has left was served")
 		}
-		_, err = l.At(t.Context(), key, 999)
+		_, _, err = l.At(t.Context(), key, 999)
 		wantErr(t, err, aggregate.ErrNotFound)
 	}
 	if l.Breaker() != "closed" {

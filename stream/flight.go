@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -30,6 +31,7 @@ type flight struct {
 	subject []byte
 	headers envelope.HeaderSet
 
+	held    atomic.Int32       // by Begin, whose publish may be under way when the wait ends, and until the end
 	seq     aggregate.Sequence // once it was acknowledged
 	upTo    uint64             // what had been seen when the wait for the disk began
 	ackedAt time.Time
@@ -85,6 +87,7 @@ func (l *Log) Append(ctx context.Context, key aggregate.Key, at aggregate.Mark, 
 func (l *Log) Begin(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit, done Appended) {
 	f := l.flights.Get().(*flight)
 	f.log, f.ctx, f.done, f.key, f.at = l, ctx, done, key, at
+	f.held.Store(2)
 	err := l.fill(f, key, &at, commits)
 	switch {
 	case err != nil:
@@ -94,6 +97,7 @@ func (l *Log) Begin(ctx context.Context, key aggregate.Key, at aggregate.Mark, c
 	default:
 		f.depart()
 	}
+	f.letGo()
 }
 
 // depart sends the flight: nothing stands in the way.
@@ -195,7 +199,7 @@ func (f *flight) end(err error) {
 	} else {
 		err = l.flightError(f.key, &f.at, err)
 	}
-	l.land(f)
+	f.letGo()
 	done(mark, synced, err)
 }
 
@@ -203,11 +207,14 @@ func (l *Log) flightError(key aggregate.Key, at *aggregate.Mark, err error) erro
 	return fmt.Errorf("append %s after version %d: %w", key, at.Version, err)
 }
 
-// land gives the flight back to the pool.
-func (l *Log) land(f *flight) {
+// letGo gives the flight back to the pool when nobody holds it any more.
+func (f *flight) letGo() {
+	if f.held.Add(-1) > 0 {
+		return
+	}
 	if cap(f.body) > maxKeptBody {
 		f.body = nil
 	}
 	f.ctx, f.done, f.at, f.msg, f.inc, f.ackedAt = nil, nil, aggregate.Mark{}, nats.Msg{}, nil, time.Time{}
-	l.flights.Put(f)
+	f.log.flights.Put(f)
 }

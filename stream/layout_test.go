@@ -31,6 +31,7 @@ func TestOnShardedLayout(t *testing.T) {
 		{"DuplicateOfAnotherBodyIsConflict", TestDuplicateOfAnotherBodyIsConflict},
 		{"DuplicateOfEqualBodyIsOurs", TestDuplicateOfEqualBodyIsOurs},
 		{"CommitWithoutEventsIsKept", TestCommitWithoutEventsIsKept},
+		{"NothingMovesTheMarkOnly", TestNothingMovesTheMarkOnly},
 		{"IsLatest", TestIsLatest},
 		{"UnmovedConflictIsNoConflict", TestUnmovedConflictIsNoConflict},
 		{"ClosedLog", TestClosedLog},

@@ -33,33 +33,52 @@ func (l *Log) Load(ctx context.Context, key aggregate.Key, after aggregate.Mark)
 	}
 }
 
-// At gives the commits of the one message at the given sequence of key's stream. Nothing there
-// for this key is aggregate.ErrNotFound.
-func (l *Log) At(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, error) {
-	m, err := l.at(ctx, key, seq)
+// At gives the commits of the one message at the given sequence of key's stream, and the version
+// of the aggregate after it. Nothing there for this key is aggregate.ErrNotFound.
+func (l *Log) At(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) ([]aggregate.Commit, aggregate.Version, error) {
+	m, v, err := l.at(ctx, key, seq)
 	if err != nil {
-		return nil, fmt.Errorf("read %s at sequence %d: %w", key, seq, err)
+		return nil, 0, fmt.Errorf("read %s at sequence %d: %w", key, seq, err)
 	}
-	return m.Commits, nil
+	return m.Commits, v, nil
 }
 
-func (l *Log) at(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) (*envelope.Message, error) {
+func (l *Log) at(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) (*envelope.Message, aggregate.Version, error) {
 	ln := l.lane(key)
 	inc, err := l.enter(ctx, ln)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	s, err := l.direct(ctx, ln, request{Seq: seq})
 	if errors.Is(err, errAbsent) || err == nil && s.subject != l.opts.Layout.Subject(key) {
-		return nil, &aggregate.NotFoundError{Key: key}
+		return nil, 0, &aggregate.NotFoundError{Key: key}
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := l.readable(ctx, inc, seq); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return open(key, s)
+	m, err := open(key, s)
+	if err != nil {
+		return nil, 0, err
+	}
+	v, err := l.versionAfter(ctx, inc, m, s)
+	return m, v, err
+}
+
+// versionAfter is the version of the aggregate after m. In a message without events only a header
+// tells it; where that was lost, the messages before it are read.
+func (l *Log) versionAfter(ctx context.Context, inc *incarnation, m *envelope.Message, s *stored) (aggregate.Version, error) {
+	if v := m.Last(); v > 0 {
+		return v, nil
+	}
+	if v, ok := envelope.VersionAfter(s.header); ok {
+		return v, nil
+	}
+	r := replay{key: m.Key, yield: func(*envelope.Message, aggregate.Mark) bool { return true }}
+	err := l.scan(ctx, inc, &r, 0, s.seq)
+	return r.version, err
 }
 
 // readable is syncedTo for a message that was read.

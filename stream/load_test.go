@@ -98,12 +98,12 @@ func TestAt(t *testing.T) {
 	c1, c2 := commit(key, 0, 1), commit(key, 1, 2)
 	m := mustAppend(t, l, key, aggregate.Mark{}, c1, c2)
 	f := grow(t, l, other, aggregate.Mark{}, 1)
-	got, err := l.At(t.Context(), key, m.Sequence)
-	if err != nil || !reflect.DeepEqual(got, []aggregate.Commit{c1, c2}) {
-		t.Errorf("got %+v, %v", got, err)
+	got, v, err := l.At(t.Context(), key, m.Sequence)
+	if err != nil || v != 3 || !reflect.DeepEqual(got, []aggregate.Commit{c1, c2}) {
+		t.Errorf("got %+v at version %d, %v", got, v, err)
 	}
 	for _, seq := range []aggregate.Sequence{f.Sequence, 99} {
-		_, err := l.At(t.Context(), key, seq)
+		_, _, err := l.At(t.Context(), key, seq)
 		wantErr(t, err, aggregate.ErrNotFound)
 	}
 }
@@ -168,7 +168,7 @@ func TestDamagedMessages(t *testing.T) {
 			_, _, err = versions(l, key, m)
 			wantErr(t, err, tt.want)
 			if tt.name != "gap of versions" {
-				_, err = l.At(t.Context(), key, seq)
+				_, _, err = l.At(t.Context(), key, seq)
 				wantErr(t, err, tt.want)
 			}
 			for _, err := range l.Subscribe(t.Context(), key.Tenant, key.Type, key.ID, 0) {
@@ -266,7 +266,7 @@ func TestOnlyDurableIsVisible(t *testing.T) {
 			}
 			return nil
 		},
-		"at": func(ctx context.Context) error { _, err := l.At(ctx, key, 2); return err },
+		"at": func(ctx context.Context) error { _, _, err := l.At(ctx, key, 2); return err },
 		"events": func(ctx context.Context) error {
 			for _, err := range l.Events(ctx, key, 1) {
 				return err

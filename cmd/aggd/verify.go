@@ -20,8 +20,9 @@ func verifyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify DIR",
 		Short: "Check the whole log against itself, the manifests and the snapshots; exit 1 on damage",
-		Long: "Read every message of the log. For each aggregate: versions without gaps, the chain of hashes, every event known\n" +
-			"to the manifests of DIR, and the state replayed from the first event equal to the one in the snapshot.\n" +
+		Long: "Read every message of the log. For each aggregate: versions without gaps, the chain of hashes, one commit a command\n" +
+			"with the hash of what was sent, every event one that the manifests of DIR declare, and the snapshot equal to what a\n" +
+			"replay from the first event makes: state, place, command ids.\n" +
 			"With the embedded server aggd must not be running on the same --data.",
 		Example: "  aggd verify examples/bank --data ./data\n  aggd verify examples/bank --nats nats://nats.example:4222 --sample 1000",
 		Args:    cobra.MaximumNArgs(1),

@@ -119,6 +119,7 @@ func TestValidateFinds(t *testing.T) {
 		{"nats.url", func(s *Settings) { s.NATSURL = "localhost:4222" }},
 		{"data", func(s *Settings) { s.Data = "/dev/null/x" }},
 		{"sync", func(s *Settings) { s.Sync = "never" }},
+		{"idempotency.nothing", func(s *Settings) { s.OnNothing = "maybe" }},
 		{"tenancy.ids", func(s *Settings) { s.TenancyIDs = "x" }},
 		{"tenancy.default", func(s *Settings) { s.TenancyDefault = "a.b" }},
 		{"log.level", func(s *Settings) { s.LogLevel = "loud" }},

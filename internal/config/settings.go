@@ -34,6 +34,7 @@ type Settings struct {
 	QuotaTenants      string
 	SnapshotThreshold int
 	MaxRetries        int
+	OnNothing         string
 	TenancyRequired   bool
 	TenancyDefault    string
 	TenancyIDs        string
@@ -99,6 +100,7 @@ func (s *Settings) Validate() error {
 	s.checkSecurity(bad)
 	checkDir(bad, "data", s.Data)
 	oneOf(bad, "sync", s.Sync, "group", "always", "interval")
+	oneOf(bad, "idempotency.nothing", s.OnNothing, "forget", "remember")
 	oneOf(bad, "tenancy.ids", s.TenancyIDs, "scoped", "exclusive")
 	oneOf(bad, "log.level", s.LogLevel, "debug", "info", "warn", "error")
 	if !tenantForm.MatchString(s.TenancyDefault) {

@@ -177,7 +177,7 @@ func (d *daemon) openEngine(context.Context) error {
 		Quota: quotas.Of,
 		Log:   d.stream, Snapshots: d.store, Manifest: manifestOf(d.sets.Current()), Admit: d.admit, EventID: eventID,
 		MaxJump: s.ClockMaxJump, SnapshotThreshold: s.SnapshotThreshold, MaxRetries: retries(s.MaxRetries),
-		MaxLive: s.LiveMax, IdleAfter: s.LiveIdle, TenancyRequired: s.TenancyRequired, GasMax: s.GasMax,
+		MaxLive: s.LiveMax, IdleAfter: s.LiveIdle, TenancyRequired: s.TenancyRequired, GasMax: s.GasMax, RememberNothing: s.OnNothing == "remember",
 		Observer: d.metrics, Logger: d.log,
 	})
 	if err != nil {

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"os"
 
 	"github.com/cloudlysis/aggregate"
-	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/config"
 	"github.com/cloudlysis/aggregate/internal/telemetry"
 	"github.com/cloudlysis/aggregate/stream"
@@ -21,7 +19,7 @@ import (
 type Damage struct {
 	Aggregate string             `json:"aggregate,omitempty"`
 	Sequence  aggregate.Sequence `json:"sequence,omitempty"`
-	What      string             `json:"what"` // message, chain, replay, snapshot
+	What      string             `json:"what"` // message, header, chain, command, replay, snapshot
 	Message   string             `json:"message"`
 }
 
@@ -31,9 +29,9 @@ type Verified struct {
 	Commits    int      `json:"commits"`
 	Events     int      `json:"events"`
 	Aggregates int      `json:"aggregates"`
-	Replayed   int      `json:"replayed"`  // aggregates rebuilt from their first event
-	Snapshots  int      `json:"snapshots"` // compared with a replay
-	Stale      int      `json:"stale_snapshots"`
+	Replayed   int      `json:"replayed"`        // aggregates rebuilt from their first event
+	Snapshots  int      `json:"snapshots"`       // compared with a replay
+	Stale      int      `json:"stale_snapshots"` // of other rules or another stream: the next load drops them
 	Damage     []Damage `json:"damage"`
 }
 
@@ -49,9 +47,10 @@ type VerifyOptions struct {
 }
 
 // Verify reads the whole log: every message must be readable; for each aggregate (of the sample)
-// versions are gapless, the chain of hashes holds, every event is one that the manifests know,
-// and the state replayed from the first event is the one in the snapshot. With an embedded
-// server the daemon must not be running on the same data.
+// versions are gapless, the chain of hashes holds, no command has two commits, its hash is that of
+// the command, every event is one that the manifests know and fits its declaration, and the
+// snapshot is what a replay from the first event makes. With an embedded server the daemon must not
+// be running on the same data.
 func Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
 	o.Settings.NATSListen = "off"
 	d := &daemon{opts: Options{Settings: o.Settings, Version: o.Version, Log: o.Log, Diagnostics: discard{}}, log: o.Log, metrics: telemetry.NewMetrics(o.Log), fatal: make(chan error, 1)}
@@ -73,10 +72,11 @@ type discard struct{}
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 type verifier struct {
-	d    *daemon
-	o    VerifyOptions
-	out  Verified
-	keys []aggregate.Key
+	d     *daemon
+	o     VerifyOptions
+	out   Verified
+	keys  []aggregate.Key
+	found int // snapshots of them
 }
 
 func (v *verifier) run(ctx context.Context) error {
@@ -85,17 +85,19 @@ func (v *verifier) run(ctx context.Context) error {
 			return err
 		}
 	}
+	all := true
 	if n := v.o.Sample; n > 0 && n < len(v.keys) {
 		rand.Shuffle(len(v.keys), func(i, j int) { v.keys[i], v.keys[j] = v.keys[j], v.keys[i] })
-		v.keys = v.keys[:n]
+		v.keys, all = v.keys[:n], false
 	}
 	for _, key := range v.keys {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		v.replay(ctx, key)
+		v.aggregate(ctx, key)
 		v.progress()
 	}
+	v.snapshots(all)
 	return nil
 }
 
@@ -149,48 +151,4 @@ func (v *verifier) readAll(ctx context.Context) error {
 	}
 	v.out.Aggregates = len(v.keys)
 	return ctx.Err()
-}
-
-// replay rebuilds one aggregate and compares its snapshot on the way.
-func (v *verifier) replay(ctx context.Context, key aggregate.Key) {
-	program := v.d.sets.Current().Programs[key.Type]
-	if program == nil {
-		v.damage(key, 0, "replay", fmt.Errorf("the manifests have no aggregate %s", key.Type))
-		return
-	}
-	snap, err := v.d.store.Get(key)
-	if err != nil {
-		v.damage(key, 0, "snapshot", err)
-	}
-	r := engine.NewReplayer(program, key)
-	defer r.Close()
-	if snap != nil && snap.Fingerprint != r.Fingerprint() {
-		v.out.Stale++ // of other rules: the next load drops it
-		snap = nil
-	}
-	for c, err := range v.d.stream.Load(ctx, key, aggregate.Mark{}) {
-		if err != nil {
-			v.damage(key, 0, "chain", err)
-			return
-		}
-		if err := r.Apply(&c.Commit); err != nil {
-			v.damage(key, c.Mark.Sequence, "replay", err)
-			return
-		}
-		if snap != nil && c.Last && r.Version() == snap.Version {
-			v.compare(key, snap, r)
-			snap = nil
-		}
-	}
-	if snap != nil {
-		v.damage(key, snap.Mark.Sequence, "snapshot", fmt.Errorf("it is at version %d, the log ends at %d: the next load drops it", snap.Version, r.Version()))
-	}
-	v.out.Replayed++
-}
-
-func (v *verifier) compare(key aggregate.Key, s *aggregate.Snapshot, r *engine.Replayer) {
-	v.out.Snapshots++
-	if want := r.State(); !bytes.Equal(s.State, want) {
-		v.damage(key, s.Mark.Sequence, "snapshot", fmt.Errorf("at version %d it says %s, the replay %s", s.Version, s.State, want))
-	}
 }

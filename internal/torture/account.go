@@ -23,6 +23,7 @@ const (
 	deposit
 	withdraw
 	read
+	idle // a command that changes nothing and is remembered: a commit without events
 )
 
 // events are the names of the events that an accepted command of a kind makes.
@@ -66,7 +67,7 @@ func (o *op) delta() int64 {
 }
 
 func (o *op) String() string {
-	return fmt.Sprintf("%s %d*%d by caller %d, command %s on %s", [...]string{"open", "deposit", "withdraw", "read"}[o.kind], o.parts, o.amount, o.caller, o.id, o.account)
+	return fmt.Sprintf("%s %d*%d by caller %d, command %s on %s", [...]string{"open", "deposit", "withdraw", "read", "idle"}[o.kind], o.parts, o.amount, o.caller, o.id, o.account)
 }
 
 // point is where an account stands.
@@ -162,7 +163,11 @@ func newOp(r *rand.Rand, caller int, accounts []*account) *op {
 	case n < 3:
 		o.kind = read
 		return o
-	case n < 11:
+	case n < 5:
+		o.kind, o.parts = idle, 0
+		o.payload = o.body()
+		return o
+	case n < 12:
 		o.kind, o.amount = deposit, 1+r.Int64N(100)
 	default:
 		o.kind, o.amount = withdraw, 1+r.Int64N(150)
@@ -182,6 +187,9 @@ func opening(r *rand.Rand, a *account) *op {
 }
 
 func (o *op) body() []byte {
+	if o.kind == idle {
+		return map[aggregate.Type][]byte{"Account": []byte(`{"type":"untag","tag":"none"}`), "Purse": []byte(`{"type":"look"}`)}[o.account.typ]
+	}
 	name := [...]string{deposit: "deposit", withdraw: "withdraw"}[o.kind]
 	if o.account.typ == "Purse" {
 		return fmt.Appendf(nil, `{"type":%q,"amount":%d,"parts":%d}`, name, o.amount, o.parts)

@@ -196,7 +196,7 @@ func outcomeOf(o *op, body []byte) (outcome, error) {
 		out.balance, err = whole(a.State.Balance.String())
 		return out, err
 	}
-	if len(a.Events) != o.parts || a.Events[o.parts-1].Version != a.Version {
+	if len(a.Events) != o.parts || o.parts > 0 && a.Events[o.parts-1].Version != a.Version {
 		return out, fmt.Errorf("%w: %d events up to version %d are wanted: %s", errAnswer, o.parts, a.Version, body)
 	}
 	for _, e := range a.Events {

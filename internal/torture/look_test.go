@@ -54,6 +54,16 @@ func TestLookFinds(t *testing.T) {
 		{"a commit that nobody sent", func(log []aggregate.Commit, _ *account) []aggregate.Commit {
 			return append(log, commit(&op{kind: deposit, amount: 1, parts: 1, id: aggregate.NewID()}, 8))
 		}, Tally{Phantom: 1}, false},
+		{"a commit without events", func(log []aggregate.Commit, a *account) []aggregate.Commit {
+			return slices.Insert(log, 2, commit(idler(a, 4), 4))
+		}, Tally{}, true},
+		{"a commit without events is gone", func(log []aggregate.Commit, a *account) []aggregate.Commit {
+			idler(a, 4)
+			return log
+		}, Tally{Lost: 1}, false},
+		{"a commit without events where another was acknowledged", func(log []aggregate.Commit, a *account) []aggregate.Commit {
+			return slices.Insert(log, 2, commit(idler(a, 6), 4))
+		}, Tally{Half: 1}, false},
 		{"another amount", func(log []aggregate.Commit, _ *account) []aggregate.Commit {
 			log[0].Events[0].Payload = []byte(`{"amount":11}`)
 			return log
@@ -87,6 +97,14 @@ func ledger() (*account, []aggregate.Commit) {
 		log = append(log, c)
 	}
 	return a, log
+}
+
+// idler is an acknowledged command that changed nothing at a version.
+func idler(a *account, version uint64) *op {
+	o := &op{account: a, kind: idle, id: aggregate.NewID(), out: outcome{accepted: true, version: version}}
+	a.ask(o)
+	a.answered(o)
+	return o
 }
 
 // commit is an op as the log would hold it after a version.

@@ -23,6 +23,8 @@ func TestLinearizable(t *testing.T) {
 		{"nothing", nil, porcupine.Ok},
 		{"one after the other", []*op{mk(deposit, 5, 2, 1, 2, accepted(3)), mk(withdraw, 10, 1, 3, 4, accepted(4)), mk(read, 0, 1, 5, 6, seen(4, 500))}, porcupine.Ok},
 		{"at once, in either order", []*op{mk(deposit, 5, 1, 1, 9, accepted(3)), mk(deposit, 6, 1, 1, 9, accepted(2)), mk(read, 0, 1, 1, 9, seen(2, 506))}, porcupine.Ok},
+		{"an idle command moves nothing", []*op{mk(idle, 0, 0, 1, 2, accepted(1)), mk(deposit, 5, 1, 1, 9, accepted(2)), mk(idle, 0, 0, 3, 9, accepted(2))}, porcupine.Ok},
+		{"an idle command in the past", []*op{mk(deposit, 5, 1, 1, 2, accepted(2)), mk(idle, 0, 0, 3, 4, accepted(1))}, porcupine.Illegal},
 		{"a refusal between two deposits", []*op{mk(deposit, 5, 1, 1, 2, accepted(2)), mk(withdraw, 506, 1, 1, 9, refused(505)), mk(deposit, 5, 1, 3, 4, accepted(3))}, porcupine.Ok},
 		{"a version twice", []*op{mk(deposit, 5, 1, 1, 9, accepted(2)), mk(deposit, 5, 1, 1, 9, accepted(2))}, porcupine.Illegal},
 		{"a version left out", []*op{mk(deposit, 5, 1, 1, 2, accepted(3))}, porcupine.Illegal},

@@ -48,7 +48,7 @@ type Aggd struct {
 }
 
 func (a Aggd) spawn(data, nats string) (*process, error) {
-	env := []string{"AGGREGATE_MANIFESTS=" + a.Manifests, "AGGREGATE_STORAGE_PATH=" + data,
+	env := []string{"AGGREGATE_MANIFESTS=" + a.Manifests, "AGGREGATE_STORAGE_PATH=" + data, "AGGREGATE_IDEMPOTENCY_NOTHING=remember",
 		"AGGREGATE_LISTEN=127.0.0.1:0", "AGGREGATE_ADMIN_LISTEN=127.0.0.1:0", "AGGREGATE_NATS_URL=" + nats, "AGGREGATE_NATS_LISTEN=127.0.0.1:0"}
 	if a.Sync != "" {
 		env = append(env, "AGGREGATE_SYNC="+a.Sync)

@@ -201,6 +201,17 @@ func CheckFormat(h map[string][]string) error {
 	return nil
 }
 
+// VersionAfter reads agg-version: the version of the aggregate after the message. A message without
+// events says it nowhere else. The second result is false when there is none that can be read.
+func VersionAfter(h map[string][]string) (aggregate.Version, bool) {
+	v := h[HeaderVersion]
+	if len(v) == 0 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(v[0], 10, 53)
+	return aggregate.Version(n), err == nil
+}
+
 // PrevSequence reads agg-prev-seq: a hint where the message before it stands. The second
 // result is false when there is none that can be read.
 func PrevSequence(h map[string][]string) (aggregate.Sequence, bool) {
