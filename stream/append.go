@@ -66,7 +66,7 @@ func (l *Log) append(ctx context.Context, key aggregate.Key, at aggregate.Mark, 
 	if err := l.fill(f, key, &at, commits); err != nil {
 		return aggregate.Mark{}, err
 	}
-	inc, err := l.enter(ctx, f.lane)
+	inc, err := l.board(ctx, f)
 	if err != nil {
 		return aggregate.Mark{}, err
 	}
