@@ -164,3 +164,30 @@ func TestExclusiveIDsPerType(t *testing.T) {
 		t.Errorf("got %s", r.Raw)
 	}
 }
+
+// TestTenantIsDeleted: per_tenant, a stopped node and one folder less: that tenant begins anew, whatever its
+// snapshots say, and the others have lost nothing.
+func TestTenantIsDeleted(t *testing.T) {
+	t.Setenv("AGGREGATE_STREAM_LAYOUT", "per_tenant")
+	data := t.TempDir()
+	n := start(t, bank, data, "--snapshot-threshold", "1")
+	id := aggregate.NewID()
+	for _, tenant := range []string{"acme", "globex"} {
+		n.Want(n.Command(id, `{"type":"open_account","initial_balance":7}`, "X-Tenant-Id", tenant), 200, 1)
+		n.Want(n.Command(id, `{"type":"deposit","amount":1}`, "X-Tenant-Id", tenant), 200, 2)
+	}
+	if code := n.Stop(); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	if err := os.RemoveAll(filepath.Join(data, "nats/jetstream/AGGREGATE/streams/AGGREGATE_EVENTS_T_acme")); err != nil {
+		t.Fatal(err)
+	}
+	n = start(t, bank, data)
+	if s := n.Do("GET", "/v1/aggregates/Account/"+id.String(), ""); s.Status != 404 {
+		t.Errorf("got %s", s.Raw)
+	}
+	if s := n.Do("GET", "/v1/aggregates/Account/"+id.String(), "", "X-Tenant-Id", "globex"); string(s.State["balance"]) != "8" {
+		t.Errorf("got %s", s.Raw)
+	}
+	n.Want(n.Command(id, `{"type":"open_account","initial_balance":3}`), 200, 1)
+}
