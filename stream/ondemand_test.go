@@ -557,3 +557,20 @@ func TestClusterMakesStreamsOnDemand(t *testing.T) {
 		}
 	}
 }
+
+// Each append and load looks its lane up: that costs no memory.
+func TestLaneIsFoundWithoutAllocation(t *testing.T) {
+	eachOnDemand(t, func(t *testing.T, layout envelope.Layout, key func(int) aggregate.Key) {
+		l := newLog(t, Options{Layout: layout})
+		k := key(0)
+		k.Tenant, k.Type = aggregate.TenantID(strings.Repeat("t", aggregate.MaxTenantID)), aggregate.Type("T"+strings.Repeat("y", aggregate.MaxType-1))
+		grow(t, l, k, aggregate.Mark{}, 1)
+		if n := testing.AllocsPerRun(100, func() {
+			if l.lane(k) == nil {
+				t.Error("the lane is not there")
+			}
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
