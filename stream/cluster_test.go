@@ -129,7 +129,7 @@ func raceAll(t *testing.T, logs []*Log, key aggregate.Key, at aggregate.Mark) ag
 // loseLeader stops the stream's leader; an append is repeated until it is settled.
 func loseLeader(t *testing.T, servers []*server.Server, logs []*Log, key aggregate.Key, at aggregate.Mark) {
 	t.Helper()
-	info, err := logs[0].info(t.Context(), logs[0].lanes[0])
+	info, err := logs[0].info(t.Context(), logs[0].lanes.all()[0])
 	must(t, err)
 	i := slices.IndexFunc(servers, func(s *server.Server) bool { return s.Name() == info.Cluster.Leader })
 	l := logs[(i+1)%3]

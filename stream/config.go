@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
 // window is the server's window for duplicate message ids. Exactness never rests on it; each id
@@ -20,7 +22,7 @@ func (l *Log) config(ln *lane) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:        ln.name,
 		Description: "Events of all aggregates; each message is one flight of commits (docs/events.md).",
-		Subjects:    l.opts.Layout.Filters(ln.index),
+		Subjects:    l.opts.Layout.Subjects(ln.name),
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardNew,
 		Storage:     jetstream.FileStorage,
@@ -35,18 +37,28 @@ func (l *Log) config(ln *lane) jetstream.StreamConfig {
 
 // ensure gives the state of a lane's stream, after creating it when absent.
 func (l *Log) ensure(ctx context.Context, ln *lane) (*jetstream.StreamInfo, error) {
-	info, err := l.info(ctx, ln)
+	info, err := l.existing(ctx, ln)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		// Two nodes may create it at once: the same settings are no error for the second.
 		if _, err = l.js.CreateStream(ctx, l.config(ln)); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return nil, streamError(err, "create")
+			return nil, createError(err, l.opts.Layout)
 		}
-		info, err = l.info(ctx, ln)
+		if info, err = l.existing(ctx, ln); errors.Is(err, jetstream.ErrStreamNotFound) { // a cluster has heard of it, and no more
+			err = errUnheard
+		}
 	}
-	if err != nil {
-		return nil, err
+	return info, err
+}
+
+// codeOverlap: another stream has some of the subjects.
+const codeOverlap = 10065
+
+func createError(err error, layout envelope.Layout) error {
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) && refused.ErrorCode == codeOverlap {
+		return fmt.Errorf("%w: the log was begun with another stream.layout than %s, or another service takes its events", streamError(err, "create"), layout)
 	}
-	return info, suits(&info.Config, l.config(ln))
+	return streamError(err, "create")
 }
 
 // info asks the leader for the stream's settings and state.

@@ -10,7 +10,10 @@
 //
 // The layout says how many streams there are and which one an aggregate lives on; each is a lane,
 // with an incarnation of its own. Marks and sequences are places in one stream, a [Position] is one
-// in all of them.
+// in all of them. With the layouts per_tenant and per_type a stream is made by the first append that
+// needs it, up to [Options.MaxStreams]; until then its aggregates are empty, and readers of it wait.
+// Streams that others made are looked for when they are asked for, and every two seconds; on a
+// server that is unshared nobody else makes any.
 //
 // A [Log] knows one incarnation of each stream at a time: name, creation time, the highest
 // sequence seen and the highest known to be on disk. After each reconnect it compares them with

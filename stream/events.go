@@ -22,8 +22,8 @@ func (l *Log) Events(ctx context.Context, key aggregate.Key, after aggregate.Ver
 // history replays what the log holds after a version and tells where it ended.
 func (l *Log) history(ctx context.Context, key aggregate.Key, after aggregate.Version, yield func(aggregate.Event, error) bool) (*replay, error) {
 	r := &replay{key: key, yield: func(m *envelope.Message, _ aggregate.Mark) bool { return single(m, after, yield) }}
-	inc, err := l.enter(ctx, l.lane(key))
-	if err != nil {
+	inc, err := l.reach(ctx, key)
+	if err != nil || inc == nil {
 		return r, err
 	}
 	last, err := l.last(ctx, key)
@@ -76,7 +76,14 @@ func (l *Log) Subscribe(ctx context.Context, tenant aggregate.TenantID, t aggreg
 }
 
 func (l *Log) subscribe(ctx context.Context, key aggregate.Key, after aggregate.Version, yield func(aggregate.Event, error) bool) error {
-	inc, err := l.enter(ctx, l.lane(key))
+	ln := l.lane(key)
+	if ln == nil {
+		var err error
+		if ln, err = l.appear(ctx, l.opts.Layout.Stream(key)); err != nil {
+			return err
+		}
+	}
+	inc, err := l.enter(ctx, ln)
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (l *Log) Begin(ctx context.Context, key aggregate.Key, at aggregate.Mark, c
 	switch {
 	case err != nil:
 		f.end(err)
-	case l.gate.closed() || l.breaker.trouble.Load() || ctx.Err() != nil:
+	case f.lane == nil || l.gate.closed() || l.breaker.trouble.Load() || ctx.Err() != nil:
 		go f.detour()
 	default:
 		f.depart()
@@ -121,7 +121,7 @@ func (f *flight) depart() {
 
 // detour is depart for a flight that has to wait before it is sent.
 func (f *flight) detour() {
-	inc, err := f.log.enter(f.ctx, f.lane)
+	inc, err := f.log.board(f.ctx, f)
 	if err == nil {
 		err = f.enter(inc)
 	}

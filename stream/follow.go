@@ -17,7 +17,7 @@ import (
 type Entry struct {
 	Key      aggregate.Key
 	Sequence aggregate.Sequence
-	Stream   int // its stream, as the layout numbers them
+	Stream   string // the name of its stream
 	Commits  []aggregate.Commit
 
 	prev, hash envelope.Hash
@@ -32,16 +32,14 @@ type Entry struct {
 // aggregate.ErrStaleMark when the stream was made anew or lost messages, else aggregate.ErrStream.
 // Chains of single aggregates are not checked here: they can be seen only from their beginning.
 //
-// A sequence is a place in one stream: with several streams a filter that matches more than one
-// aggregate can be followed from 0 only. Who has to go on from a place uses [Log.FollowFrom].
+// A sequence is a place in one stream: a filter whose aggregates lie on several can be followed from
+// 0 only. Who has to go on from a place uses [Log.FollowFrom].
 func (l *Log) Follow(ctx context.Context, filter envelope.Filter, after aggregate.Sequence) iter.Seq2[Entry, error] {
-	key, one := filter.Key()
-	from := make(Position, len(l.lanes))
+	var from Position
+	stream, one := l.opts.Layout.StreamOf(filter)
 	switch {
-	case one:
-		from[l.lane(key).index] = after
-	case len(l.lanes) == 1:
-		from[0] = after
+	case after > 0 && one:
+		from = Position{stream: after}
 	case after > 0:
 		return func(yield func(Entry, error) bool) {
 			yield(Entry{}, &aggregate.ValidationError{Path: "after", Message: "one sequence is no place in several streams (layout " + l.opts.Layout.String() + "): follow from a Position"})
@@ -110,7 +108,7 @@ func (l *Log) session(ctx context.Context, inc *incarnation, subject string, aft
 			return after, fmt.Errorf("%w: a delivery was lost", errInterrupted)
 		}
 		e, bad := entry(m, aggregate.Sequence(meta.Sequence.Stream))
-		e.Stream = inc.lane.index
+		e.Stream = inc.lane.name
 		if err := l.readable(ctx, inc, e.Sequence); err != nil {
 			return after, err
 		}

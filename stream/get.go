@@ -50,6 +50,9 @@ var errAbsent = errors.New("no such message")
 
 // direct asks any replica that holds the stream; r.Last has no wildcard. At R3 it may lag behind what was acknowledged.
 func (l *Log) direct(ctx context.Context, ln *lane, r request) (*stored, error) {
+	if ln == nil { // a stream that was never made holds nothing
+		return nil, errAbsent
+	}
 	subject, data := ln.get, []byte(nil)
 	if r.Last != "" {
 		subject += "." + r.Last // the frequent form: the server parses no JSON
@@ -98,6 +101,9 @@ func first(h nats.Header, name string) string {
 
 // leader asks the stream's leader, who knows everything that was acknowledged.
 func (l *Log) leader(ctx context.Context, ln *lane, r request) (*stored, error) {
+	if ln == nil {
+		return nil, errAbsent
+	}
 	m, err := l.request(ctx, l.inbox, "$JS.API.STREAM.MSG.GET."+ln.name, r.data())
 	if err != nil {
 		return nil, err
@@ -183,7 +189,7 @@ const (
 // ahead asks for several messages in one flight and gives them in the same order, as far as they
 // came: it spares round trips, and whoever misses one asks for it by itself.
 func (l *Log) ahead(ctx context.Context, ln *lane, seqs []aggregate.Sequence) []*stored {
-	if l.breaker.trouble.Load() {
+	if ln == nil || l.breaker.trouble.Load() {
 		return nil
 	}
 	slots := make([]*slot, 0, len(seqs))

@@ -21,7 +21,7 @@ const testManifest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15
 
 var testTime = time.Date(2026, 11, 24, 10, 0, 0, 123456789, time.UTC)
 
-// testLayout is the layout of logs that ask for none; TestOnShardedLayout sets it.
+// testLayout is the layout of logs that ask for none; testOn sets it.
 var testLayout envelope.Layout
 
 // startServer runs a real server in dir on a port, -1 for a free one.

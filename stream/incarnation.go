@@ -9,25 +9,20 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/cloudlysis/aggregate"
 )
 
 // lane is one stream of the layout.
 type lane struct {
-	index    int
 	name     string
 	get      string // subject of direct gets
 	current  atomic.Pointer[incarnation]
 	advanced chan struct{} // its watermark went up
+	ended    chan struct{} // closed when the stream was deleted
 }
 
-func newLane(index int, name string) *lane {
-	return &lane{index: index, name: name, get: "$JS.API.DIRECT.GET." + name, advanced: make(chan struct{}, 1)}
+func newLane(name string) *lane {
+	return &lane{name: name, get: "$JS.API.DIRECT.GET." + name, advanced: make(chan struct{}, 1), ended: make(chan struct{})}
 }
-
-// lane is where key lives.
-func (l *Log) lane(key aggregate.Key) *lane { return l.lanes[l.opts.Layout.Index(key)] }
 
 // incarnation is one life of a stream with what this process knows of it.
 type incarnation struct {
@@ -43,6 +38,9 @@ func newIncarnation(ln *lane, info *jetstream.StreamInfo) *incarnation {
 	inc.seen.Store(info.State.LastSeq)
 	return inc
 }
+
+// deleted tells whether there is no such stream any more.
+func (inc *incarnation) deleted() bool { return inc.created.IsZero() }
 
 // lost tells whether the stream is the same one and ends before what was seen of it.
 func (inc *incarnation) lost(info *jetstream.StreamInfo) bool {
@@ -114,15 +112,21 @@ func (g *gate) wait() <-chan struct{} {
 // enter gives the current incarnation of a lane. After a lost connection it waits until the
 // streams have been compared with what was seen before, for a while.
 func (l *Log) enter(ctx context.Context, ln *lane) (*incarnation, error) {
-	if err := ctx.Err(); err != nil {
+	if err := l.pass(ctx); err != nil {
 		return nil, err
 	}
-	if ch := l.gate.wait(); ch != nil {
-		if err := l.breaker.guard(func() error { return l.await(ctx, ch) }); err != nil {
-			return nil, err
-		}
-	}
 	return ln.current.Load(), nil
+}
+
+// pass waits until the gate is open, for a while.
+func (l *Log) pass(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if ch := l.gate.wait(); ch != nil {
+		return l.breaker.guard(func() error { return l.await(ctx, ch) })
+	}
+	return nil
 }
 
 // await returns when ch is closed: the gate is open.
@@ -194,7 +198,10 @@ func (l *Log) turn(ctx context.Context, s nats.Status, statuses <-chan nats.Stat
 
 // compare looks at all streams.
 func (l *Log) compare(ctx context.Context) error {
-	for _, ln := range l.lanes {
+	if err := l.look(ctx, nil); err != nil {
+		return err
+	}
+	for _, ln := range l.lanes.all() {
 		if err := l.compareLane(ctx, ln); err != nil {
 			return err
 		}

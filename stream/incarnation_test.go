@@ -152,7 +152,7 @@ func TestOpenRefusesUnsuitableStreams(t *testing.T) {
 	model := &Log{opts: Options{}.withDefaults(nc)}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			cfg := model.config(newLane(0, "AGGREGATE_EVENTS"))
+			cfg := model.config(newLane("AGGREGATE_EVENTS"))
 			tt.spoil(&cfg)
 			_, err := js.CreateStream(t.Context(), cfg)
 			must(t, err)
@@ -165,7 +165,7 @@ func TestOpenRefusesUnsuitableStreams(t *testing.T) {
 		})
 	}
 	t.Run("suitable", func(t *testing.T) {
-		cfg := model.config(newLane(0, "AGGREGATE_EVENTS"))
+		cfg := model.config(newLane("AGGREGATE_EVENTS"))
 		cfg.MaxBytes = 1 << 30 // the operator's limit refuses new messages, it drops none
 		_, err := js.CreateStream(t.Context(), cfg)
 		must(t, err)
@@ -198,7 +198,7 @@ func TestFullStreamRefusesAppends(t *testing.T) {
 	nc := connect(t, srv.ClientURL())
 	js, err := jetstream.New(nc)
 	must(t, err)
-	cfg := (&Log{opts: Options{}.withDefaults(nc)}).config(newLane(0, "AGGREGATE_EVENTS"))
+	cfg := (&Log{opts: Options{}.withDefaults(nc)}).config(newLane("AGGREGATE_EVENTS"))
 	cfg.MaxBytes = 4096
 	_, err = js.CreateStream(t.Context(), cfg)
 	must(t, err)
@@ -227,7 +227,7 @@ func TestStreamWithASmallerLimit(t *testing.T) {
 	nc := connect(t, srv.ClientURL())
 	js, err := jetstream.New(nc)
 	must(t, err)
-	cfg := (&Log{opts: Options{}.withDefaults(nc)}).config(newLane(0, "AGGREGATE_EVENTS"))
+	cfg := (&Log{opts: Options{}.withDefaults(nc)}).config(newLane("AGGREGATE_EVENTS"))
 	cfg.MaxMsgSize = 4096
 	_, err = js.CreateStream(t.Context(), cfg)
 	must(t, err)

@@ -3,7 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
-	"slices"
+	"maps"
 	"testing"
 	"time"
 
@@ -11,10 +11,14 @@ import (
 	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
-// TestOnShardedLayout runs on four streams what the other tests ran on one: all whose words do not
-// name the one stream or its sequences.
-func TestOnShardedLayout(t *testing.T) {
-	testLayout = envelope.Sharded(4)
+// The layouts with several streams run what the other tests ran on one: all whose words do not name
+// the one stream or its sequences.
+func TestOnShardedLayout(t *testing.T)   { testOn(t, envelope.Sharded(4)) }
+func TestOnPerTenantLayout(t *testing.T) { testOn(t, envelope.PerTenant) }
+func TestOnPerTypeLayout(t *testing.T)   { testOn(t, envelope.PerType) }
+
+func testOn(t *testing.T, layout envelope.Layout) {
+	testLayout = layout
 	defer func() { testLayout = envelope.Single }()
 	for _, tt := range []struct {
 		name string
@@ -55,12 +59,12 @@ func TestOnShardedLayout(t *testing.T) {
 // Aggregates spread over all streams, and each lies where its layout says.
 func TestShardedStreamsHoldTheirTokens(t *testing.T) {
 	l := newLog(t, Options{Layout: envelope.Sharded(4)})
-	got := make([]aggregate.Sequence, 4)
+	got := Position{}
 	for range 64 {
 		key := newKey("acme")
 		m := grow(t, l, key, aggregate.Mark{}, 1)
 		ln := l.lane(key)
-		got[ln.index]++
+		got[ln.name]++
 		s, err := l.direct(t.Context(), ln, request{Seq: m.Sequence})
 		must(t, err)
 		if back, err := envelope.ParseSubject(s.subject); err != nil || back != key || s.subject != l.opts.Layout.Subject(key) {
@@ -69,7 +73,7 @@ func TestShardedStreamsHoldTheirTokens(t *testing.T) {
 	}
 	end, err := l.End(t.Context())
 	must(t, err)
-	if !slices.Equal(end, got) || slices.Contains(got, 0) {
+	if !maps.Equal(end, got) || len(got) != 4 {
 		t.Errorf("the streams end at %v, appended %v", end, got)
 	}
 	if h := l.Health(t.Context()); !h.Reachable || h.Last != 64 || h.Seen != 64 {
@@ -112,7 +116,7 @@ func TestFollowMergesStreams(t *testing.T) {
 		t.Errorf("ended at %v of %v, %d aggregates", at, end, len(seen))
 	}
 	back, err := ParsePosition(at.String())
-	if err != nil || !slices.Equal(back, at) {
+	if err != nil || !maps.Equal(back, at) {
 		t.Errorf("the text of %v gives %v, %v", at, back, err)
 	}
 	n := 0
@@ -132,7 +136,7 @@ func TestFollowMergesStreams(t *testing.T) {
 			t.Errorf("one sequence in four streams: got %v", err)
 		}
 	}
-	for _, err := range l.FollowFrom(ctx, envelope.Filter{AllTenants: true}, make(Position, 5)) {
+	for _, err := range l.FollowFrom(ctx, envelope.Filter{AllTenants: true}, Position{"AGGREGATE_EVENTS_S_4": 1}) {
 		wantErr(t, err, aggregate.ErrStaleMark)
 	}
 }
@@ -153,12 +157,12 @@ func TestOneShardMadeAnew(t *testing.T) {
 	keys := make([]aggregate.Key, 2)
 	marks := make([]aggregate.Mark, 2)
 	for i := range keys {
-		for keys[i] = newKey("acme"); l.lane(keys[i]).index != i; keys[i] = newKey("acme") {
+		for keys[i] = newKey("acme"); l.lane(keys[i]) != l.lanes.all()[i]; keys[i] = newKey("acme") {
 		}
 		marks[i] = grow(t, l, keys[i], aggregate.Mark{}, 2)
 	}
-	must(t, l.js.DeleteStream(t.Context(), l.lanes[0].name))
-	_, err := l.ensure(t.Context(), l.lanes[0])
+	must(t, l.js.DeleteStream(t.Context(), l.lanes.all()[0].name))
+	_, err := l.ensure(t.Context(), l.lanes.all()[0])
 	must(t, err)
 	before := l.Incarnation()
 	must(t, l.compare(t.Context()))
@@ -171,7 +175,7 @@ func TestOneShardMadeAnew(t *testing.T) {
 }
 
 func TestParsePositionRefuses(t *testing.T) {
-	for _, s := range []string{"x", "1.", ".1", "-1", "1..2", "1,2", "99999999999999999999"} {
+	for _, s := range []string{"x", "1", ":1.", ".:1", ":-1", ":1..:2", ":1,:2", ":0", ":1.:1", "_S_0:99999999999999999999"} {
 		if p, err := ParsePosition(s); err == nil {
 			t.Errorf("%q was read as %v", s, p)
 		}

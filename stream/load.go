@@ -44,12 +44,14 @@ func (l *Log) At(ctx context.Context, key aggregate.Key, seq aggregate.Sequence)
 }
 
 func (l *Log) at(ctx context.Context, key aggregate.Key, seq aggregate.Sequence) (*envelope.Message, aggregate.Version, error) {
-	ln := l.lane(key)
-	inc, err := l.enter(ctx, ln)
+	inc, err := l.reach(ctx, key)
 	if err != nil {
 		return nil, 0, err
 	}
-	s, err := l.direct(ctx, ln, request{Seq: seq})
+	if inc == nil {
+		return nil, 0, &aggregate.NotFoundError{Key: key}
+	}
+	s, err := l.direct(ctx, inc.lane, request{Seq: seq})
 	if errors.Is(err, errAbsent) || err == nil && s.subject != l.opts.Layout.Subject(key) {
 		return nil, 0, &aggregate.NotFoundError{Key: key}
 	}
@@ -92,10 +94,12 @@ func (l *Log) readable(ctx context.Context, inc *incarnation, seq aggregate.Sequ
 
 // IsLatest tells whether at is still where key stands, as the log's leader sees it.
 func (l *Log) IsLatest(ctx context.Context, key aggregate.Key, at aggregate.Mark) (bool, error) {
-	ln := l.lane(key)
-	inc, err := l.enter(ctx, ln)
+	inc, err := l.reach(ctx, key)
 	if err != nil {
 		return false, fmt.Errorf("ask for the latest of %s: %w", key, err)
+	}
+	if inc == nil {
+		return at.Sequence == 0, nil
 	}
 	if at.Sequence > 0 && at.Stream != inc.mark {
 		return false, nil
@@ -103,7 +107,7 @@ func (l *Log) IsLatest(ctx context.Context, key aggregate.Key, at aggregate.Mark
 	if l.opts.Unshared {
 		return true, nil
 	}
-	s, err := l.leader(ctx, ln, request{Last: l.opts.Layout.Subject(key)})
+	s, err := l.leader(ctx, inc.lane, request{Last: l.opts.Layout.Subject(key)})
 	if errors.Is(err, errAbsent) {
 		err = l.owned(ctx, key)
 		s = &stored{}
@@ -164,9 +168,12 @@ func (r *replay) next(inc *incarnation, seq aggregate.Sequence, m *envelope.Mess
 
 // load replays what stands after the mark.
 func (l *Log) load(ctx context.Context, r *replay, after aggregate.Mark) error {
-	inc, err := l.enter(ctx, l.lane(r.key))
+	inc, err := l.reach(ctx, r.key)
 	if err != nil {
 		return err
+	}
+	if inc == nil {
+		return stale(after.Sequence == 0, "the log has no stream that could hold it")
 	}
 	if after.Sequence > 0 && after.Stream != inc.mark {
 		return fmt.Errorf("%w: it is of %s, the stream is %s", aggregate.ErrStaleMark, after.Stream, inc.mark)

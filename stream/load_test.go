@@ -205,7 +205,7 @@ func TestLoadWithoutFittingHeaders(t *testing.T) {
 				prev = envelope.HashOf(b)
 				grow(t, l, newKey("foreign"), aggregate.Mark{}, 1)
 				if v == 1 {
-					second = aggregate.Mark{Version: 2, Sequence: seq, Hash: prev, Stream: l.lanes[0].current.Load().mark}
+					second = aggregate.Mark{Version: 2, Sequence: seq, Hash: prev, Stream: l.lanes.all()[0].current.Load().mark}
 				}
 			}
 			if got, end, err := versions(l, key, aggregate.Mark{}); err != nil || !slices.Equal(got, count(1, 4)) || end.Sequence != seq {

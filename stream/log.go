@@ -42,7 +42,13 @@ type Options struct {
 	Layout envelope.Layout
 	// Breaker is when calls stop being tried on a server that fails.
 	Breaker BreakerOptions
-	// Replicas of a stream that Open creates; 0 is 1.
+	// MaxStreams is how many streams there may be before no more are made on demand; 0 is 1,000.
+	// Each node counts those that it knows.
+	MaxStreams int
+	// FoldCase tells that the server's file system takes names for equal that differ in case only,
+	// as that of macOS does: two such streams would share a folder, and the second is refused.
+	FoldCase bool
+	// Replicas of a stream that is created; 0 is 1.
 	Replicas int
 	// AckWait is how long an append waits for its ack before it is in doubt; 0 is 5 s.
 	AckWait time.Duration
@@ -59,7 +65,7 @@ type Log struct {
 	loads *nats.Conn // direct gets and consumers
 	js    jetstream.JetStream
 	jsr   jetstream.JetStream // on loads
-	lanes []*lane
+	lanes lanes
 	inbox *inbox // acks, on nc
 	reads *inbox // answers to direct gets, on loads
 	keep  int    // bytes of bodies that one load holds on to
@@ -86,6 +92,7 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 	opts = opts.withDefaults(nc)
 	l := &Log{opts: opts, nc: nc, loads: opts.Loads, keep: keepBytes, gate: newGate(), breaker: newBreaker(opts.Breaker), landing: newLanding()}
 	l.flights.New = func() any { return &flight{} }
+	l.lanes.init()
 	if err := l.open(ctx); err != nil {
 		return nil, fmt.Errorf("open the event log, layout %s: %w", opts.Layout, err)
 	}
@@ -94,9 +101,9 @@ func Open(ctx context.Context, nc *nats.Conn, opts Options) (*Log, error) {
 }
 
 func (l *Log) open(ctx context.Context) (err error) {
-	if l.opts.ExclusiveIDs && l.opts.Layout != envelope.Single {
+	if l.opts.ExclusiveIDs && !l.opts.Layout.Exclusive() {
 		return fmt.Errorf("exclusive ids need one stream that holds all tenants of an id: %w",
-			&aggregate.ValidationError{Path: "stream.layout", Message: "tenancy.ids: exclusive goes with layout single only"})
+			&aggregate.ValidationError{Path: "stream.layout", Message: "tenancy.ids: exclusive goes with the layouts single and per_type only"})
 	}
 	if l.js, err = jetstream.New(l.nc); err != nil {
 		return err
@@ -105,20 +112,26 @@ func (l *Log) open(ctx context.Context) (err error) {
 		return err
 	}
 	l.epoch.Store(1)
-	for i, name := range l.opts.Layout.Streams() {
-		ln := newLane(i, name)
-		info, err := l.ensure(ctx, ln)
+	for _, name := range l.opts.Layout.Streams() {
+		ln := newLane(name)
+		info, err := l.insist(ctx, createWait, ln, l.ensure)
 		if err != nil {
 			return err
 		}
-		ln.current.Store(newIncarnation(ln, info))
-		l.lanes = append(l.lanes, ln)
+		if _, err := l.add(ln, info, nil); err != nil {
+			return err
+		}
+	}
+	if l.opts.Layout.OnDemand() {
+		if err := l.openOnDemand(ctx); err != nil {
+			return err
+		}
 	}
 	if l.opts.Sync != nil { // the streams themselves may be new
 		if err := l.opts.Sync.Wait(ctx); err != nil {
 			return fmt.Errorf("first sync: %w", err)
 		}
-		for _, ln := range l.lanes {
+		for _, ln := range l.lanes.all() {
 			inc := ln.current.Load()
 			raise(&inc.synced, inc.seen.Load())
 		}
@@ -138,13 +151,15 @@ func (l *Log) start() {
 	l.stop, l.closed = stop, run.Done()
 	statuses := l.nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED, nats.CLOSED)
 	l.done.Go(func() { l.watch(run, statuses) })
-	if l.opts.Sync == nil {
-		return
+	for _, ln := range l.lanes.all() {
+		l.attend(ln)
 	}
-	l.done.Go(func() { l.landFlights(run) })
-	l.done.Go(l.tellLanded)
-	for _, ln := range l.lanes {
-		l.done.Go(func() { l.announce(run, ln) })
+	if l.opts.Layout.OnDemand() && !l.opts.Unshared {
+		l.done.Go(func() { l.lookOut(run) })
+	}
+	if l.opts.Sync != nil {
+		l.done.Go(func() { l.landFlights(run) })
+		l.done.Go(l.tellLanded)
 	}
 }
 
@@ -154,6 +169,9 @@ func (o Options) withDefaults(nc *nats.Conn) Options {
 	}
 	if o.AckWait <= 0 {
 		o.AckWait = defaultAckWait
+	}
+	if o.MaxStreams <= 0 {
+		o.MaxStreams = defaultMaxStreams
 	}
 	if o.Replicas <= 0 {
 		o.Replicas = 1
@@ -167,6 +185,7 @@ func (o Options) withDefaults(nc *nats.Conn) Options {
 // Close ends the log's goroutines and its subscriptions; appends under way are in doubt. Close it
 // before the connections.
 func (l *Log) Close() error {
+	l.lanes.close()
 	l.stop()
 	l.done.Wait()
 	l.gate.set(false)
@@ -193,7 +212,7 @@ type Health struct {
 func (l *Log) Health(ctx context.Context) Health {
 	h := Health{Connected: l.nc.IsConnected() && l.loads.IsConnected(), Incarnation: l.Incarnation(),
 		InFlight: l.inbox.inFlight(), Breaker: l.Breaker()}
-	for _, ln := range l.lanes {
+	for _, ln := range l.lanes.all() {
 		inc := ln.current.Load()
 		h.Seen += aggregate.Sequence(inc.seen.Load())
 		h.Synced += aggregate.Sequence(inc.synced.Load())
@@ -220,13 +239,16 @@ func (l *Log) Health(ctx context.Context) Health {
 // End is where all streams end, as their leaders tell it: who has followed the log that far had
 // seen everything when the call was made.
 func (l *Log) End(ctx context.Context) (Position, error) {
-	p := make(Position, len(l.lanes))
-	for i, ln := range l.lanes {
+	if err := l.look(ctx, l.gate.passage()); err != nil {
+		return nil, err
+	}
+	p := make(Position, len(l.lanes.all()))
+	for _, ln := range l.lanes.all() {
 		info, err := l.info(ctx, ln)
 		if err != nil {
 			return nil, err
 		}
-		p[i] = aggregate.Sequence(info.State.LastSeq)
+		p[ln.name] = aggregate.Sequence(info.State.LastSeq)
 	}
 	return p, nil
 }

@@ -12,10 +12,16 @@ import (
 
 	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/internal/natsd"
+	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
 // embedded opens a log on the embedded server of the product, with its group sync.
 func embedded(t testing.TB, dir string) (*Log, *natsd.Server) {
+	t.Helper()
+	return embeddedOn(t, dir, envelope.Single)
+}
+
+func embeddedOn(t testing.TB, dir string, layout envelope.Layout) (*Log, *natsd.Server) {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	srv, err := natsd.Start(natsd.Options{Dir: dir, Logger: quiet, Fatal: func(err error) { t.Error(err) }})
@@ -26,7 +32,7 @@ func embedded(t testing.TB, dir string) (*Log, *natsd.Server) {
 		must(t, err)
 		return nc
 	}
-	l, err := Open(t.Context(), conn("appends"), Options{Loads: conn("loads"), Sync: srv.Syncer(), Unshared: true, Logger: quiet})
+	l, err := Open(t.Context(), conn("appends"), Options{Loads: conn("loads"), Sync: srv.Syncer(), Unshared: true, Layout: layout, Logger: quiet})
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
 	return l, srv

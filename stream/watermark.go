@@ -40,9 +40,9 @@ func (inc *incarnation) onDisk(upTo uint64) {
 	}
 }
 
-// announce publishes the watermark of one stream after rounds of syncs until ctx ends. It tells the newest value
+// announce publishes the watermark of one stream after rounds of syncs until the log is closed or the stream deleted. It tells the newest value
 // only, so that many rounds cost few messages. Nobody waits for it; who misses one gets the next.
-func (l *Log) announce(ctx context.Context, ln *lane) {
+func (l *Log) announce(ln *lane) {
 	t := time.NewTicker(watermarkEvery)
 	defer t.Stop()
 	subject := WatermarkSubject(ln.name)
@@ -52,7 +52,9 @@ func (l *Log) announce(ctx context.Context, ln *lane) {
 			_ = l.nc.Publish(subject, strconv.AppendUint(nil, ln.current.Load().synced.Load(), 10))
 		}
 		select {
-		case <-ctx.Done():
+		case <-l.closed:
+			return
+		case <-ln.ended:
 			return
 		case <-ln.advanced:
 		case <-t.C:

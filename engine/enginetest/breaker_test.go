@@ -47,16 +47,22 @@ func TestT4_2CommandsGoOnWithoutSnapshots(t *testing.T) { // seed 4.2
 	}
 }
 
-// The engine over four streams: commands, repeats, restarts and reads are as over one.
-func TestEngineOnShardedLayout(t *testing.T) {
+// The engine over several streams: commands, repeats, restarts and reads are as over one.
+func TestEngineOnLayouts(t *testing.T) {
+	for layout, streams := range map[envelope.Layout]int{envelope.Sharded(4): 4, envelope.PerTenant: 5, envelope.PerType: 1} {
+		t.Run(layout.String(), func(t *testing.T) { testEngineOn(t, layout, streams) })
+	}
+}
+
+func testEngineOn(t *testing.T, layout envelope.Layout, streams int) {
 	n := newNode(t, counterText)
-	n.log.Layout = envelope.Sharded(4)
+	n.log.Layout = layout
 	n.opts.SnapshotThreshold = 3
 	n.start()
 	keys := make([]aggregate.Key, 24)
 	first := make([]*aggregate.Command, len(keys))
 	together(len(keys), func(i int) {
-		keys[i] = newKey("tenant-a")
+		keys[i] = newKey([]aggregate.TenantID{"", "tenant-a", "tenant-b", "tenant-c", "TENANT_D"}[i%5])
 		first[i] = deposit(keys[i], 1)
 		n.do(first[i])
 		for range 6 {
@@ -68,10 +74,13 @@ func TestEngineOnShardedLayout(t *testing.T) {
 	n.start()
 	end, err := n.stream.End(context.Background())
 	n.must(err)
-	for i, last := range end {
+	for name, last := range end {
 		if last == 0 {
-			t.Errorf("stream %d is empty", i)
+			t.Errorf("stream %s is empty", name)
 		}
+	}
+	if len(end) != streams {
+		t.Errorf("got %v", end)
 	}
 	for i, key := range keys {
 		if r := n.do(first[i]); !r.Duplicate || r.Version != 1 {

@@ -23,6 +23,7 @@ type Settings struct {
 	Sync              string
 	SyncInterval      time.Duration
 	StreamLayout      string
+	StreamMax         int
 	StreamFailures    int
 	StreamOpen        time.Duration
 	StoreFailures     int
@@ -76,7 +77,7 @@ func Default() Settings {
 	return s
 }
 
-var layoutForm = regexp.MustCompile(`^(single|sharded\(([2-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-6])\))$`)
+var layoutForm = regexp.MustCompile(`^(single|per_tenant|per_type|sharded\(([2-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-6])\))$`)
 
 var tenantForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]{0,62})?$`)
 
@@ -111,7 +112,7 @@ func (s *Settings) Validate() error {
 		v   int64
 	}{{"snapshot.threshold", int64(s.SnapshotThreshold)}, {"gas.max", s.GasMax}, {"live.max", int64(s.LiveMax)}, {"limits.body", s.MaxBody},
 		{"sync_interval", int64(s.SyncInterval)}, {"live.idle", int64(s.LiveIdle)}, {"clock.max_jump", int64(s.ClockMaxJump)}, {"shutdown.timeout", int64(s.ShutdownTimeout)},
-		{"breaker.stream.failures", int64(s.StreamFailures)}, {"breaker.stream.open", int64(s.StreamOpen)}, {"breaker.store.failures", int64(s.StoreFailures)}, {"breaker.store.open", int64(s.StoreOpen)}} {
+		{"stream.max_streams", int64(s.StreamMax)}, {"breaker.stream.failures", int64(s.StreamFailures)}, {"breaker.stream.open", int64(s.StreamOpen)}, {"breaker.store.failures", int64(s.StoreFailures)}, {"breaker.store.open", int64(s.StoreOpen)}} {
 		if n.v < 1 {
 			bad(n.key, "must be positive")
 		}
@@ -120,9 +121,9 @@ func (s *Settings) Validate() error {
 		bad("quota", "must not be negative")
 	}
 	if !layoutForm.MatchString(s.StreamLayout) {
-		bad("stream.layout", "single or sharded(n), n from 2 to 256, is expected, not %q", s.StreamLayout)
-	} else if s.StreamLayout != "single" && s.TenancyIDs == "exclusive" {
-		bad("stream.layout", "tenancy.ids: exclusive guards all tenants in one stream: single is needed")
+		bad("stream.layout", "single, sharded(n) with n from 2 to 256, per_tenant or per_type is expected, not %q", s.StreamLayout)
+	} else if s.TenancyIDs == "exclusive" && s.StreamLayout != "single" && s.StreamLayout != "per_type" {
+		bad("stream.layout", "tenancy.ids: exclusive guards all tenants of an id in one stream: single or per_type is needed")
 	}
 	if u, err := url.Parse(s.TracingURL); s.TracingURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		bad("tracing.url", "a URL such as http://127.0.0.1:4318 is expected, not %q", s.TracingURL)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,7 +35,7 @@ func (d *daemon) openLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opts := stream.Options{Loads: loads, Unshared: true, Logger: d.log}
+	opts := stream.Options{Loads: loads, Unshared: true, FoldCase: runtime.GOOS == "darwin", Logger: d.log}
 	if w := srv.Syncer(); w != nil {
 		opts.Sync = w
 	}
@@ -108,7 +109,7 @@ func (d *daemon) openStream(ctx context.Context, nc *nats.Conn, opts stream.Opti
 	if err != nil {
 		return err
 	}
-	opts.Layout, opts.ExclusiveIDs = layout, s.TenancyIDs == "exclusive"
+	opts.Layout, opts.ExclusiveIDs, opts.MaxStreams = layout, s.TenancyIDs == "exclusive", s.StreamMax
 	opts.Breaker = stream.BreakerOptions{Failures: s.StreamFailures, OpenFor: s.StreamOpen, OnChange: d.circuit("stream")}
 	l, err := stream.Open(ctx, nc, opts)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 func TestParseLayout(t *testing.T) {
-	for text, want := range map[string]envelope.Layout{"": envelope.Single, "single": envelope.Single, "sharded(2)": envelope.Sharded(2), "sharded(256)": envelope.Sharded(256)} {
+	for text, want := range map[string]envelope.Layout{"": envelope.Single, "single": envelope.Single, "sharded(2)": envelope.Sharded(2), "sharded(256)": envelope.Sharded(256), "per_tenant": envelope.PerTenant, "per_type": envelope.PerType} {
 		got, err := envelope.ParseLayout(text)
 		if err != nil || got != want {
 			t.Errorf("%q: got %v, %v", text, got, err)
@@ -19,7 +19,7 @@ func TestParseLayout(t *testing.T) {
 			t.Errorf("%v does not read itself: %v, %v", got, back, err)
 		}
 	}
-	for _, text := range []string{"sharded", "sharded()", "sharded(1)", "sharded(257)", "sharded(-2)", "sharded(2", "per_tenant", "per_type", "Single"} {
+	for _, text := range []string{"sharded", "sharded()", "sharded(1)", "sharded(257)", "sharded(-2)", "sharded(2", "per_tenants", "PER_TYPE", "Single"} {
 		if _, err := envelope.ParseLayout(text); err == nil || !strings.Contains(err.Error(), "sharded(n)") {
 			t.Errorf("%q: got %v", text, err)
 		}
@@ -30,8 +30,8 @@ func TestParseLayout(t *testing.T) {
 func TestShardedStreamsShareNothing(t *testing.T) {
 	for _, l := range []envelope.Layout{envelope.Sharded(2), envelope.Sharded(3), envelope.Sharded(256)} {
 		owner := map[string]int{}
-		for i := range l.Streams() {
-			for _, f := range l.Filters(i) {
+		for i, name := range l.Streams() {
+			for _, f := range l.Subjects(name) {
 				if _, twice := owner[f]; twice {
 					t.Errorf("%v: two streams hold %s", l, f)
 				}

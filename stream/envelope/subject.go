@@ -15,9 +15,11 @@ import (
 //	single      AGGREGATE_EVENTS, subjects tenant.<tenant>.aggregate.<type>.<id>
 //	sharded(n)  AGGREGATE_EVENTS_S_0 to n-1, subjects with a sixth token: two hex digits of
 //	            sha256(tenant/type/id); stream k holds the tokens whose number modulo n is k
+//	per_tenant  AGGREGATE_EVENTS_T_<tenant>, that of the empty tenant is AGGREGATE_EVENTS_T__
+//	per_type    AGGREGATE_EVENTS_Y_<type>
 //
-// A layout by tenant or by type would have streams that are not known at the start; its place is
-// here and in stream.Open, which opens all [Layout.Streams].
+// The streams of the last two are made when they are first needed; their subjects are those of
+// single.
 type Layout uint16
 
 // Single keeps all aggregates on one stream, AGGREGATE_EVENTS. It is the default.
@@ -30,10 +32,12 @@ const tokens = 256
 // server: each takes its messages one after another.
 func Sharded(n int) Layout { return Layout(min(max(n, 2), tokens)) }
 
-// ParseLayout reads the setting stream.layout: single or sharded(n). The empty string is [Single].
+// ParseLayout reads the setting stream.layout, as [Layout.String] writes it. The empty string is [Single].
 func ParseLayout(s string) (Layout, error) {
-	if s == "" || s == "single" {
-		return Single, nil
+	for _, l := range []Layout{Single, PerTenant, PerType} {
+		if s == l.String() || s == "" {
+			return l, nil
+		}
 	}
 	if in, ok := strings.CutPrefix(s, "sharded("); ok && strings.HasSuffix(in, ")") {
 		if n, err := strconv.Atoi(strings.TrimSuffix(in, ")")); err == nil && n >= 2 && n <= tokens {
@@ -41,13 +45,18 @@ func ParseLayout(s string) (Layout, error) {
 		}
 	}
 	return Single, &aggregate.ValidationError{Path: "stream.layout",
-		Message: fmt.Sprintf("layout %q is not available: \"single\", or \"sharded(n)\" with n from 2 to %d", s, tokens)}
+		Message: fmt.Sprintf("layout %q is not available: \"single\", \"sharded(n)\" with n from 2 to %d, \"per_tenant\" or \"per_type\"", s, tokens)}
 }
 
 // String is the name of the layout in the settings.
 func (l Layout) String() string {
-	if l == Single {
+	switch l {
+	case Single:
 		return "single"
+	case PerTenant:
+		return "per_tenant"
+	case PerType:
+		return "per_type"
 	}
 	return "sharded(" + strconv.Itoa(int(l)) + ")"
 }
@@ -55,46 +64,61 @@ func (l Layout) String() string {
 // StreamName is the stream of the layout [Single], and the beginning of all others' names.
 const StreamName = "AGGREGATE_EVENTS"
 
-// Streams names all streams of the layout, in the order of [Layout.Index].
+// Streams names the streams of the layout, in the order of [Layout.Index]; none if they are made
+// on demand.
 func (l Layout) Streams() []string {
-	if l == Single {
+	switch {
+	case l == Single:
 		return []string{StreamName}
+	case l.OnDemand():
+		return nil
 	}
 	out := make([]string, l)
 	for i := range out {
-		out[i] = StreamName + "_S_" + strconv.Itoa(i)
+		out[i] = string(appendNumber([]byte(StreamName+l.infix()), i))
 	}
 	return out
 }
 
-// Index tells which of [Layout.Streams] holds key.
+// Index tells which of [Layout.Streams] holds key. Streams that are made on demand have no order: it
+// is 0.
 func (l Layout) Index(key aggregate.Key) int {
-	if l == Single {
+	if !l.sharded() {
 		return 0
 	}
 	return int(tokenOf(key)) % int(l)
 }
 
-// Stream names the stream that holds key.
-func (l Layout) Stream(key aggregate.Key) string {
-	if l == Single {
-		return StreamName
-	}
-	return StreamName + "_S_" + strconv.Itoa(l.Index(key))
-}
+// sharded tells whether subjects have a sixth token.
+func (l Layout) sharded() bool { return l > Single && l <= tokens }
 
-// Filters lists the subjects that the stream of that index must hold, and no others: two streams
-// cannot share a subject.
-func (l Layout) Filters(index int) []string {
-	if l == Single {
-		return []string{"tenant.*.aggregate.>"}
+// Stream names the stream that holds key.
+func (l Layout) Stream(key aggregate.Key) string { return string(l.AppendStream(nil, key)) }
+
+// Subjects lists the subjects that the stream of that name must hold, and no others: two streams
+// cannot share a subject. nil: the layout has no such stream.
+func (l Layout) Subjects(stream string) []string {
+	part, ok := l.cutStream(stream)
+	switch {
+	case !ok:
+		return nil
+	case l == Single && part == "":
+		return []string{AllSubjects}
+	case l.OnDemand():
+		return l.onDemandSubjects(part)
+	}
+	k, err := strconv.Atoi(part)
+	if err != nil || k < 0 || k >= int(l) || strconv.Itoa(k) != part {
+		return nil
 	}
 	var out []string
-	for t := index; t < tokens; t += int(l) {
+	for t := k; t < tokens; t += int(l) {
 		out = append(out, "tenant.*.aggregate.*.*."+string(appendToken(nil, byte(t))))
 	}
 	return out
 }
+
+func appendNumber(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }
 
 // tokenOf is the number of key's sixth token.
 func tokenOf(key aggregate.Key) byte {
@@ -121,7 +145,7 @@ func (l Layout) AppendSubject(b []byte, key aggregate.Key) []byte {
 	b = append(append(b, "tenant."...), key.Tenant.Token()...)
 	b = append(append(b, ".aggregate."...), key.Type...)
 	b, _ = key.ID.AppendText(append(b, '.'))
-	if l == Single {
+	if !l.sharded() {
 		return b
 	}
 	return appendToken(append(b, '.'), tokenOf(key))
@@ -131,7 +155,7 @@ func (l Layout) AppendSubject(b []byte, key aggregate.Key) []byte {
 // a sharded layout they may lie on several streams, so no guard can rest on it.
 func (l Layout) Owners(t aggregate.Type, id aggregate.ID) string {
 	s := "tenant.*.aggregate." + string(t) + "." + id.String()
-	if l == Single {
+	if !l.sharded() {
 		return s
 	}
 	return s + ".*"
@@ -139,7 +163,7 @@ func (l Layout) Owners(t aggregate.Type, id aggregate.ID) string {
 
 // Match is the filter as a subject for consumers of the layout's streams.
 func (l Layout) Match(f Filter) string {
-	if l == Single || f.ID.IsZero() {
+	if !l.sharded() || f.ID.IsZero() {
 		return f.Subject()
 	}
 	return f.Subject() + ".*"
@@ -158,7 +182,7 @@ func (f Filter) Key() (aggregate.Key, bool) {
 	return aggregate.Key{Tenant: f.Tenant, Type: f.Type, ID: f.ID}, !f.AllTenants && f.Type != "" && !f.ID.IsZero()
 }
 
-// Subject is the filter as a subject with wildcards, for the layout [Single]. It ends in ">"
+// Subject is the filter as a subject with wildcards, for layouts that are not sharded. It ends in ">"
 // where an aggregate's subject gets a further token in another layout; see [Layout.Match].
 func (f Filter) Subject() string {
 	tenant, typ, id := "*", "*", ">"
