@@ -16,7 +16,6 @@ import (
 // that slept goes on by itself, a clock that wanders does not.
 type clock struct {
 	wall    func() time.Time
-	mono    func() time.Duration
 	maxJump time.Duration
 	hold    time.Duration
 
@@ -30,14 +29,15 @@ type clock struct {
 }
 
 func newClock(o *Options) *clock {
-	return &clock{wall: o.Clock, mono: o.Monotonic, maxJump: o.MaxJump, hold: o.MaxJump}
+	return &clock{wall: o.Clock, maxJump: o.MaxJump, hold: o.MaxJump}
 }
 
-// now reads the clock in UTC; the error is an UnavailableError of ErrClock.
-func (c *clock) now() (time.Time, error) {
+// now reads the clock in UTC; mono is the other clock in this moment. The error is an
+// UnavailableError of ErrClock.
+func (c *clock) now(mono time.Duration) (time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wall, mono := c.wall().UTC().Round(0), c.mono()
+	wall := c.wall().UTC().Round(0)
 	if !c.seen {
 		c.seen, c.origin, c.base = true, wall, -mono
 		return wall, nil

@@ -183,7 +183,7 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 			r.free()
 			return err
 		}
-		o.tenant.activity.Store(e.opts.Clock().UnixNano())
+		o.tenant.activity.Store(int64(r.spent.posted))
 		if r.tenant == nil {
 			if err := o.tenant.join(r); err != nil {
 				r.free()
@@ -262,7 +262,7 @@ func (e *Engine) FlushSnapshots(ctx context.Context) error { return e.snapshots.
 
 // Clock tells whether the clock is trusted: nil, or an UnavailableError of ErrClock.
 func (e *Engine) Clock() error {
-	_, err := e.clock.now()
+	_, err := e.clock.now(e.opts.Monotonic())
 	return err
 }
 

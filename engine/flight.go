@@ -26,9 +26,11 @@ type flight struct {
 	size      int  // estimate of the message
 	needsLast bool // some result rests on the state being the latest
 
-	began, sent time.Duration // when its decision began, and when it went to the log
-	stages      aggregate.Stages
-	settled     time.Duration
+	now     time.Time     // what all its commands see; zero: not read yet
+	began   time.Duration // when its decision began
+	sent    time.Duration // when it went to the log
+	settled time.Duration // when its results stood
+	stages  aggregate.Stages
 
 	tries        int
 	settledDoubt bool           // a doubt ended in a conflict: the commits may be in the log
@@ -103,7 +105,7 @@ const keptCommits = 8
 func (o *owner) decide(prompt bool) bool {
 	f := &o.f
 	f.reset(&o.live)
-	f.began = o.e.opts.Monotonic()
+	f.began, f.now = o.e.opts.Monotonic(), time.Time{}
 	defer func() { f.settled = o.e.opts.Monotonic(); f.stages[aggregate.StageDecide] += f.settled - f.began }()
 	f.machine = o.live.rules.lend()
 	defer f.machine.giveBack()
@@ -274,10 +276,14 @@ func (o *owner) admit(r *request) (time.Time, error) {
 		}
 		r.paid = true
 	}
-	now, err := o.e.clock.now()
-	if err != nil {
-		return now, err
+	if o.f.now.IsZero() {
+		now, err := o.e.clock.now(o.f.began)
+		if err != nil {
+			return now, err
+		}
+		o.f.now = now
 	}
+	now := o.f.now
 	if now.Before(o.f.updated) {
 		return o.f.updated, o.e.clock.ahead(now, o.f.updated)
 	}

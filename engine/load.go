@@ -20,11 +20,11 @@ func (o *owner) ready(man *manifest) error {
 		l.forget() // its mark may name another message by now
 		l.incarnation = inc
 	}
-	rules := man.rules[o.key.Type]
-	if rules == nil {
-		return unknownType(o.key.Type)
-	}
-	if l.man != man {
+	if l.man != man || l.rules == nil {
+		rules := man.rules[o.key.Type]
+		if rules == nil {
+			return unknownType(o.key.Type)
+		}
 		o.migrate(man, rules)
 	}
 	if l.broken != nil && o.e.opts.Monotonic() < l.brokenUntil {

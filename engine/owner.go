@@ -156,7 +156,7 @@ func (o *owner) attempt(prompt bool) bool {
 // send gives the flight to the log, which goes on with the owner.
 func (o *owner) send() {
 	f := &o.f
-	f.sent = o.e.opts.Monotonic()
+	f.sent = f.settled
 	o.airborne.Store(true)
 	o.e.opts.Log.Begin(o.e.ctx, o.key, f.at, f.commits, o.onAppended)
 }

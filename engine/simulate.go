@@ -36,7 +36,7 @@ func (e *Engine) Simulate(ctx context.Context, cmd *aggregate.Command, trace boo
 	if err != nil {
 		return nil, err
 	}
-	now, err := e.clock.now()
+	now, err := e.clock.now(e.opts.Monotonic())
 	if err != nil {
 		return nil, err
 	}

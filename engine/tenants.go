@@ -17,8 +17,8 @@ const maxQuietTenants = 10_000
 // tenant is what the engine knows of one. Owners keep a pointer to it.
 type tenant struct {
 	id       aggregate.TenantID
-	live     int // owners; under tenants.mu
-	activity atomic.Int64
+	live     int          // owners; under tenants.mu
+	activity atomic.Int64 // of the engine's clock that only runs forward; 0: none yet
 	draining atomic.Bool
 	quota    atomic.Pointer[quota]
 	inFlight atomic.Int64
@@ -95,13 +95,13 @@ func (t *tenants) leave(x *tenant) {
 
 // Tenants lists the tenants that had work here, by id.
 func (e *Engine) Tenants() []TenantInfo {
-	t := &e.tenants
+	t, wall, mono := &e.tenants, e.opts.Clock(), int64(e.opts.Monotonic())
 	t.mu.Lock()
 	out := make([]TenantInfo, 0, len(t.all))
 	for _, x := range t.all {
 		info := TenantInfo{TenantID: x.id, Aggregates: x.live, Draining: x.draining.Load()}
 		if ns := x.activity.Load(); ns != 0 {
-			info.LastActivity = time.Unix(0, ns).UTC()
+			info.LastActivity = wall.Add(time.Duration(ns - mono)).UTC().Round(0)
 		}
 		out = append(out, info)
 	}

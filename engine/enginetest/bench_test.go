@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -175,9 +176,13 @@ func (n *node) raws(name string, callers int, key aggregate.Key) *work {
 	}
 	p.body, err = envelope.Encode(nil, m)
 	n.must(err)
+	at := aggregate.Mark{Version: 9, Sequence: 90_000} // as if each had nine messages, a thousand apart
+	for i := range at.Before {
+		at.Before[i] = at.Sequence - aggregate.Sequence(1000*(i+1))
+	}
 	for i := range p.subjects {
 		p.subjects[i].name = envelope.Single.Subject(newKey("tenant-a"))
-		p.subjects[i].header = envelope.Headers(m, aggregate.Mark{})
+		p.subjects[i].header = envelope.Headers(m, at)
 	}
 	p.inbox = p.nc.NewInbox() + "."
 	sub, err := p.nc.Subscribe(p.inbox+"*", p.deliver)
@@ -188,8 +193,9 @@ func (n *node) raws(name string, callers int, key aggregate.Key) *work {
 
 func (p *publisher) deliver(m *nats.Msg) {
 	c, err := strconv.Atoi(m.Subject[len(p.inbox):])
-	var seq uint64
-	if _, bad := fmt.Sscanf(string(m.Data[len(`{"stream":"AGGREGATE_EVENTS", `)-1:]), `"seq":%d}`, &seq); err != nil || bad != nil {
+	text, isAck := bytes.CutPrefix(m.Data, []byte(`{"stream":"AGGREGATE_EVENTS","seq":`))
+	seq, bad := strconv.ParseUint(string(bytes.TrimSuffix(text, []byte("}"))), 10, 64)
+	if err != nil || bad != nil || !isAck {
 		p.n.t.Errorf("no ack: %s", m.Data)
 	}
 	p.slots[c] <- aggregate.Sequence(seq)
