@@ -105,7 +105,7 @@ func (e *Engine) observe(cmd *aggregate.Command, reply *aggregate.Reply, err err
 	if s.settled > 0 {
 		s.stages[aggregate.StageReply] = now - s.settled
 	}
-	e.opts.Observer.Command(cmd, reply, err, s.gas, now-start, &s.stages)
+	e.opts.Observer.Command(cmd, reply, err, s.gas, now-start, s.stages)
 }
 
 func (e *Engine) submit(ctx context.Context, cmd *aggregate.Command, now time.Duration) (*aggregate.Reply, spent, error) {

@@ -10,8 +10,8 @@ import (
 // where it happens and must not block. Embed [NopObserver] to hear only some of it.
 type Observer interface {
 	// Command: Submit is done with cmd. Exactly one of r and err is nil; gas is what the rules
-	// used, 0 when none ran; stages are valid during the call.
-	Command(cmd *aggregate.Command, r *aggregate.Reply, err error, gas int64, took time.Duration, stages *aggregate.Stages)
+	// used, 0 when none ran.
+	Command(cmd *aggregate.Command, r *aggregate.Reply, err error, gas int64, took time.Duration, stages aggregate.Stages)
 	// Flight: the log took commits of key, about size bytes, within took.
 	Flight(key aggregate.Key, commits, size int, took time.Duration)
 	// Conflict: key has moved on under a flight; try counts from 1.
@@ -30,7 +30,7 @@ type Observer interface {
 type NopObserver struct{}
 
 // Command does nothing.
-func (NopObserver) Command(*aggregate.Command, *aggregate.Reply, error, int64, time.Duration, *aggregate.Stages) {
+func (NopObserver) Command(*aggregate.Command, *aggregate.Reply, error, int64, time.Duration, aggregate.Stages) {
 }
 
 // Flight does nothing.

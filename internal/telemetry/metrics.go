@@ -93,7 +93,7 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // Command counts a command's outcome and logs it.
-func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error, gas int64, took time.Duration, stages *aggregate.Stages) {
+func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error, gas int64, took time.Duration, stages aggregate.Stages) {
 	typ, outcome := string(cmd.AggregateType), Outcome(r, err)
 	if outcome == "invalid" {
 		typ = "" // a type that was asked for need not exist: it must not become a label

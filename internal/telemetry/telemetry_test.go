@@ -29,9 +29,9 @@ func TestMetricsHearTheEngine(t *testing.T) {
 	}
 	m := NewMetrics(NewLogger(&log, &level, "test"))
 	one := &aggregate.Reply{Version: 1, Events: make([]aggregate.Event, 1)}
-	m.Command(command("acme"), one, nil, 40, time.Millisecond, &aggregate.Stages{aggregate.StageAppend: time.Millisecond / 2})
-	m.Command(command("acme"), nil, &aggregate.RejectedError{Code: "insufficient_funds"}, 30, time.Millisecond, &aggregate.Stages{})
-	m.Command(command("acme"), nil, &aggregate.TenantAccessDeniedError{}, 0, time.Millisecond, &aggregate.Stages{})
+	m.Command(command("acme"), one, nil, 40, time.Millisecond, aggregate.Stages{aggregate.StageAppend: time.Millisecond / 2})
+	m.Command(command("acme"), nil, &aggregate.RejectedError{Code: "insufficient_funds"}, 30, time.Millisecond, aggregate.Stages{})
+	m.Command(command("acme"), nil, &aggregate.TenantAccessDeniedError{}, 0, time.Millisecond, aggregate.Stages{})
 	m.Conflict(aggregate.Key{Type: "Account"}, 1)
 	m.Doubt(aggregate.Key{}, true)
 	m.Live(3)
@@ -69,7 +69,7 @@ func TestMetricsHearTheEngine(t *testing.T) {
 func TestTenantLabelIsCapped(t *testing.T) {
 	m := NewMetrics(slog.New(slog.DiscardHandler))
 	for i := range maxTenants + 50 {
-		m.Command(command(aggregate.TenantID(fmt.Sprintf("t%d", i))), &aggregate.Reply{}, nil, 0, 0, &aggregate.Stages{})
+		m.Command(command(aggregate.TenantID(fmt.Sprintf("t%d", i))), &aggregate.Reply{}, nil, 0, 0, aggregate.Stages{})
 	}
 	if n := testutil.CollectAndCount(m.commands); n != maxTenants+1 {
 		t.Errorf("got %d series, want %d", n, maxTenants+1)
@@ -122,7 +122,7 @@ func TestAcceptedCommandsAllocateNothing(t *testing.T) {
 	m := NewMetrics(slog.New(slog.DiscardHandler))
 	cmd, r := command("acme"), &aggregate.Reply{Version: 1, Events: make([]aggregate.Event, 1)}
 	cmd.Metadata = nil
-	if n := testing.AllocsPerRun(100, func() { m.Command(cmd, r, nil, 40, time.Millisecond, &aggregate.Stages{}) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { m.Command(cmd, r, nil, 40, time.Millisecond, aggregate.Stages{}) }); n > 0 {
 		t.Errorf("got %v allocations", n)
 	}
 }
@@ -130,7 +130,7 @@ func TestAcceptedCommandsAllocateNothing(t *testing.T) {
 func TestSeriesCacheIsBounded(t *testing.T) {
 	m := NewMetrics(slog.New(slog.DiscardHandler))
 	for i := range maxSeries + 10 {
-		m.Command(command(aggregate.TenantID(fmt.Sprintf("t%d", i))), &aggregate.Reply{}, nil, 0, 0, &aggregate.Stages{})
+		m.Command(command(aggregate.TenantID(fmt.Sprintf("t%d", i))), &aggregate.Reply{}, nil, 0, 0, aggregate.Stages{})
 	}
 	if n := len(m.series.known); n != maxSeries {
 		t.Errorf("got %d cached series, want %d", n, maxSeries)

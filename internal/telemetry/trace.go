@@ -53,7 +53,7 @@ func traceContext(cmd *aggregate.Command) context.Context {
 }
 
 // command records the span of a command that is over.
-func (t *Tracing) command(cmd *aggregate.Command, r *aggregate.Reply, err error, outcome string, gas int64, end time.Time, took time.Duration, stages *aggregate.Stages) {
+func (t *Tracing) command(cmd *aggregate.Command, r *aggregate.Reply, err error, outcome string, gas int64, end time.Time, took time.Duration, stages aggregate.Stages) {
 	ctx, span := t.tracer.Start(traceContext(cmd), "command "+string(cmd.AggregateType), api.WithSpanKind(api.SpanKindServer), api.WithTimestamp(end.Add(-took)))
 	defer span.End(api.WithTimestamp(end))
 	if !span.IsRecording() {
@@ -78,7 +78,7 @@ func (t *Tracing) command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 }
 
 // stages records a span for each stage that took time, one after another within the command's.
-func (t *Tracing) stages(ctx context.Context, at time.Time, stages *aggregate.Stages) {
+func (t *Tracing) stages(ctx context.Context, at time.Time, stages aggregate.Stages) {
 	for i, d := range stages {
 		if d <= 0 {
 			continue

@@ -59,8 +59,8 @@ func TestT9_2SpansAreLinkedToTheCaller(t *testing.T) {
 	sampled, alone := command("acme"), command("acme")
 	alone.Metadata = nil // no caller's span, ratio 0: not sampled
 	m.Command(sampled, &aggregate.Reply{Version: 7, Events: make([]aggregate.Event, 2)}, nil, 40, 5*time.Millisecond,
-		&aggregate.Stages{aggregate.StageQueue: time.Millisecond, aggregate.StageDecide: 500 * time.Microsecond, aggregate.StageAppend: 3 * time.Millisecond, aggregate.StageReply: 500 * time.Microsecond})
-	m.Command(alone, &aggregate.Reply{}, nil, 0, time.Millisecond, &aggregate.Stages{})
+		aggregate.Stages{aggregate.StageQueue: time.Millisecond, aggregate.StageDecide: 500 * time.Microsecond, aggregate.StageAppend: 3 * time.Millisecond, aggregate.StageReply: 500 * time.Microsecond})
+	m.Command(alone, &aggregate.Reply{}, nil, 0, time.Millisecond, aggregate.Stages{})
 	if err := tr.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestT9_2SpansAreLinkedToTheCaller(t *testing.T) {
 
 func TestExemplarsNameTheTrace(t *testing.T) {
 	m := NewMetrics(slog.New(slog.DiscardHandler))
-	m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond, &aggregate.Stages{})
+	m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond, aggregate.Stages{})
 	req := httptest.NewRequest("GET", "/metrics", nil)
 	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
 	rec := httptest.NewRecorder()
@@ -115,7 +115,7 @@ func TestTracingWithoutACollector(t *testing.T) {
 	m.Trace(tr)
 	begin := time.Now()
 	for range 100 {
-		m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond, &aggregate.Stages{})
+		m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond, aggregate.Stages{})
 	}
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Errorf("commands waited %v for the collector", took)
