@@ -39,7 +39,7 @@ func startCluster(t *testing.T) []*server.Server {
 		servers = append(servers, srv)
 	}
 	for _, srv := range servers {
-		if !srv.ReadyForConnections(10 * time.Second) {
+		if !srv.ReadyForConnections(30 * time.Second) {
 			t.Fatal("a server does not start")
 		}
 	}

@@ -34,7 +34,7 @@ func startServer(t testing.TB, dir string, port int) *server.Server {
 	}
 	srv.Start()
 	t.Cleanup(func() { stopServer(srv) })
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the server does not start")
 	}
 	return srv

@@ -19,7 +19,7 @@ func external(t *testing.T) string {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(20 * time.Second) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("nats-server is not ready")
 	}
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })

@@ -28,7 +28,7 @@ func startServer(t testing.TB, dir string, port int) *server.Server {
 		t.Fatal(err)
 	}
 	srv.Start()
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the server does not start")
 	}
 	return srv

@@ -110,7 +110,7 @@ func echoNATS(tb testing.TB) (url string) {
 	}
 	s.Start()
 	tb.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		tb.Fatal("nats-server is not ready")
 	}
 	nc, err := nats.Connect("", nats.InProcessServer(s))

@@ -26,7 +26,7 @@ func TestNATSRunsWithItsFile(t *testing.T) {
 	}
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("not ready")
 	}
 	nc, err := nats.Connect(s.ClientURL())

@@ -22,7 +22,7 @@ func natsDoorTest(t *testing.T, f *fakeCommands, p Policy) *nats.Conn {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("nats-server is not ready")
 	}
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
