@@ -25,12 +25,12 @@ func configCommand() *cobra.Command {
 				}
 				rows := make([]row, len(values))
 				for i, v := range values {
-					rows[i] = row{v.Key, v.Text, v.Origin}
+					rows[i] = row{v.Key, v.Shown(), v.Origin}
 				}
 				return json.NewEncoder(c.OutOrStdout()).Encode(rows)
 			}
 			for _, v := range values {
-				fmt.Fprintf(c.OutOrStdout(), "%-20s %-24q %s\n", v.Key, v.Text, v.Origin)
+				fmt.Fprintf(c.OutOrStdout(), "%-20s %-24q %s\n", v.Key, v.Shown(), v.Origin)
 			}
 			return nil
 		},

@@ -32,7 +32,7 @@ func settingFlags(c *cobra.Command) {
 
 // settings lays flags, environment and file over the defaults.
 func settings(c *cobra.Command, args []string) (config.Settings, []config.Value, error) {
-	src := config.Sources{Env: os.LookupEnv, Flags: map[string]string{}, File: settingsFile(c)}
+	src := config.Sources{Env: os.LookupEnv, Environ: os.Environ(), Flags: map[string]string{}, File: settingsFile(c)}
 	keys := map[string]string{}
 	for _, r := range config.Table {
 		keys[r.Flag] = r.Key

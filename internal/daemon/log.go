@@ -58,7 +58,7 @@ func (d *daemon) openExternal(ctx context.Context) error {
 		nc, err := nats.Connect(d.opts.Settings.NATSURL, append(security, nats.Name(name), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
 			nats.ReconnectWait(200*time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, time.Second))...)
 		if err != nil {
-			return nil, fmt.Errorf("connect to NATS at %s: %w", d.opts.Settings.NATSURL, err)
+			return nil, fmt.Errorf("connect to NATS at %s: %w", config.Redact(d.opts.Settings.NATSURL), err)
 		}
 		d.onClose(func(context.Context) error { nc.Close(); return nil })
 		return nc, nil
