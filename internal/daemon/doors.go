@@ -30,10 +30,6 @@ type doors struct {
 
 func (d *daemon) openDoors(context.Context) error {
 	s := &d.opts.Settings
-	secure, err := d.openTLS()
-	if err != nil {
-		return err
-	}
 	data, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("open the data door: %w", err)
@@ -44,12 +40,12 @@ func (d *daemon) openDoors(context.Context) error {
 		return fmt.Errorf("open the admin door: %w", err)
 	}
 	policy := d.policy(loopback(data))
-	o := &doors{data: data, admin: admin, split: server.NewSplit(data, secure)}
+	o := &doors{data: data, admin: admin, split: server.NewSplit(data, d.tls)}
 	o.grpc, o.health = server.GRPC(commands{d.engine}, d.stream, policy)
 	o.http = httpServer(server.REST(commands{d.engine}, d.stream, d.description(), policy))
 	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
-	if secure != nil {
-		admin = tls.NewListener(admin, secure)
+	if d.tls != nil {
+		admin = tls.NewListener(admin, d.tls)
 	}
 	d.serve(o.split.Serve, &o.served)
 	d.serve(func() error { return o.grpc.Serve(o.split.GRPC()) }, &o.served)

@@ -23,7 +23,7 @@ func (d *daemon) openLog(ctx context.Context) error {
 		return d.openExternal(ctx)
 	}
 	s := &d.opts.Settings
-	srv, err := natsd.Start(natsd.Options{Dir: d.path("nats"), Listen: s.NATSListen, Sync: natsd.SyncMode(s.Sync), Interval: s.SyncInterval, Logger: d.log, Fatal: d.fail})
+	srv, err := natsd.Start(natsd.Options{Dir: d.path("nats"), Listen: s.NATSListen, TLS: d.tls, Sync: natsd.SyncMode(s.Sync), Interval: s.SyncInterval, Logger: d.log, Fatal: d.fail})
 	if err != nil {
 		return fmt.Errorf("start the embedded NATS server: %w", err)
 	}
