@@ -41,6 +41,9 @@ func TestReloadSwapsManifests(t *testing.T) {
 	}
 	write(strings.ReplaceAll(counter, "FACTOR", "1"))
 	n := start(t, dir, t.TempDir())
+	if _, body := n.Ask("GET", "/metrics", ""); !strings.Contains(body, `aggregate_rehydration_errors_total{aggregate_type="Account"} 0`) || !strings.Contains(body, `aggregate_version_conflicts_total{aggregate_type="Account"} 0`) {
+		t.Error("an alert on the first error needs the zero before it")
+	}
 	id := aggregate.NewID()
 	n.Want(n.Command(id, `{"type":"add","by":5}`), 200, 1)
 	write("aggregate Account {")

@@ -28,6 +28,7 @@ func (d *daemon) loadManifests() error {
 	}
 	d.show(reg.Current().Warnings)
 	d.sets = reg
+	d.metrics.Types(reg.Current().Types())
 	return nil
 }
 
@@ -53,6 +54,7 @@ func (d *daemon) reloadManifests(ctx context.Context) (changed bool, hash string
 		if err := d.stream.PutManifest(ctx, next.Hash, next.Sources); err != nil {
 			return err
 		}
+		d.metrics.Types(next.Types())
 		d.engine.Swap(manifestOf(next))
 		return nil
 	}})

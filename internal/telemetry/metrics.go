@@ -81,6 +81,15 @@ func NewMetrics(log *slog.Logger) *Metrics {
 	return m
 }
 
+// Types makes the series of what seldom happens to aggregates of these types, at zero: a series
+// that begins at one has not increased, so its first error would raise no alert.
+func (m *Metrics) Types(types []aggregate.Type) {
+	for _, t := range types {
+		m.rehydrationErrors.WithLabelValues(string(t))
+		m.conflicts.WithLabelValues(string(t))
+	}
+}
+
 // Handler serves the metrics in Prometheus' formats.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
