@@ -19,7 +19,7 @@ import (
 
 // settingFlags adds --config and a flag for each setting that has one.
 func settingFlags(c *cobra.Command) {
-	c.Flags().String("config", "", "settings file, .yaml or .toml (AGGREGATE_CONFIG; else aggregate.yaml or aggregate.toml here)")
+	configFlag(c)
 	for _, r := range config.Table {
 		switch {
 		case r.Flag == "insecure":
@@ -28,6 +28,10 @@ func settingFlags(c *cobra.Command) {
 			c.Flags().String(r.Flag, r.Default, r.Doc)
 		}
 	}
+}
+
+func configFlag(c *cobra.Command) {
+	c.Flags().String("config", "", "settings file, .yaml or .toml (AGGREGATE_CONFIG; else aggregate.yaml or aggregate.toml here)")
 }
 
 // settings lays flags, environment and file over the defaults.
