@@ -90,10 +90,16 @@ func TestDrainAndResume(t *testing.T) {
 	n.Ask("POST", "/admin/resume", `{"tenant_id":"acme"}`)
 	n.Want(n.Command(id, `{"type":"deposit","amount":1}`), 200, 2)
 	n.Ask("POST", "/admin/drain", "")
+	if code, body := n.Ask("GET", "/ready", ""); code != 503 || !strings.Contains(body, `{"name":"drain","ok":false`) {
+		t.Errorf("a drained node says to a load balancer: %d %s", code, body)
+	}
 	if r := n.Command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "third"); r.Status != 503 {
 		t.Errorf("all drained: got %s", r.Raw)
 	}
 	n.Ask("POST", "/admin/resume", "")
+	if code, body := n.Ask("GET", "/ready", ""); code != 200 {
+		t.Errorf("resumed: %d %s", code, body)
+	}
 	n.Want(n.Command(id, `{"type":"deposit","amount":1}`), 200, 3)
 }
 

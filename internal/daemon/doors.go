@@ -157,7 +157,7 @@ func (p *probe) Ready(ctx context.Context) []server.Check {
 	if h.Err == nil && !(h.Connected && h.Reachable) {
 		h.Err = errors.New("not reachable")
 	}
-	return []server.Check{check("config", nil), check("manifests", nil), check("stream", h.Err), check("storage", nil), check("clock", p.d.engine.Clock())}
+	return []server.Check{check("config", nil), check("manifests", nil), check("stream", h.Err), check("storage", nil), check("clock", p.d.engine.Clock()), check("drain", p.d.admit(nil))}
 }
 
 func check(name string, err error) server.Check {

@@ -154,7 +154,16 @@ const maxAdminBody = 64 << 10
 func decode(w http.ResponseWriter, req *http.Request, into any) error {
 	d := json.NewDecoder(http.MaxBytesReader(w, req.Body, maxAdminBody))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+	err := d.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("one JSON object is expected")
+		}
+	}
+	if err != nil {
 		return &aggregate.ValidationError{Path: "body", Message: err.Error()}
 	}
 	return nil
