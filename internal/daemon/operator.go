@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/server"
 )
 
@@ -17,7 +18,10 @@ type operator struct{ d *daemon }
 func (o *operator) Tenants() []server.Tenant {
 	out := []server.Tenant{}
 	for _, t := range o.d.engine.Tenants() {
-		row := server.Tenant{TenantID: t.TenantID, Aggregates: t.Aggregates, Draining: t.Draining}
+		row := server.Tenant{TenantID: t.TenantID, Aggregates: t.Aggregates, Draining: t.Draining, InFlight: t.InFlight}
+		if q := t.Quota; q != (engine.Quota{}) {
+			row.Quota = &server.TenantQuota{Rate: q.Rate, Burst: q.Burst, InFlight: q.InFlight, Active: q.Active}
+		}
 		if !t.LastActivity.IsZero() {
 			row.LastActivity = &t.LastActivity
 		}

@@ -48,6 +48,16 @@ type Tenant struct {
 	Aggregates   int                `json:"aggregate_count"` // live here
 	LastActivity *time.Time         `json:"last_activity"`   // null: none since the start
 	Draining     bool               `json:"draining"`
+	InFlight     int                `json:"in_flight"` // commands and reads that wait or are under way
+	Quota        *TenantQuota       `json:"quota"`     // null: no bound
+}
+
+// TenantQuota are the bounds of a tenant; 0 is none.
+type TenantQuota struct {
+	Rate     float64 `json:"rate"`  // new commands a second
+	Burst    int     `json:"burst"` // at once after a pause; 0: a second's worth
+	InFlight int     `json:"in_flight"`
+	Active   int     `json:"active"` // bounds aggregate_count
 }
 
 // Reloaded is what a reload did with one thing.
