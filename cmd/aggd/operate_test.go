@@ -66,6 +66,34 @@ func TestReloadSwapsManifests(t *testing.T) {
 	}
 }
 
+// TestServeAnIndex: the argument may be an index anywhere, which is read again on a reload.
+func TestServeAnIndex(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"in/a.agg": strings.ReplaceAll(counter, "FACTOR", "1"), "draft/b.agg": "aggregate Draft {", "set.yaml": "aggregates: [{type: Account, manifest: in/a.agg}]\n"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := start(t, filepath.Join(dir, "set.yaml"), t.TempDir())
+	n.Want(n.Command(aggregate.NewID(), `{"type":"add","by":5}`), 200, 1)
+	if code, body := n.Ask("POST", "/admin/reload", ""); code != 200 || !strings.Contains(body, `"changed":false`) {
+		t.Errorf("got %d %s", code, body)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "set.yaml"), []byte("aggregates: [{type: Other, manifest: in/a.agg}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := n.Ask("POST", "/admin/reload", ""); code != 409 || !strings.Contains(body, `set.yaml:1:`) || !strings.Contains(body, "declares no aggregate Other") {
+		t.Errorf("an index of what is not there: got %d %s", code, body)
+	}
+	t.Chdir(dir)
+	if out, err := aggd("verify", "set.yaml", "--data", t.TempDir()).CombinedOutput(); err == nil || !strings.Contains(string(out), "Other") {
+		t.Errorf("an index in the working directory: %v: %s", err, out)
+	}
+}
+
 func TestDrainAndResume(t *testing.T) {
 	n := start(t, bank, t.TempDir())
 	id := aggregate.NewID()

@@ -35,7 +35,7 @@ func verifyCommand() *cobra.Command {
 			}
 			var level telemetry.Level
 			_ = level.Set("error")
-			v, err := daemon.Verify(c.Context(), daemon.VerifyOptions{Settings: s, Version: version, Sample: sample,
+			v, err := daemon.Verify(c.Context(), daemon.VerifyOptions{Settings: s, Version: version, Sample: sample, Diagnostics: c.ErrOrStderr(),
 				Log: telemetry.NewLogger(c.ErrOrStderr(), &level, s.Environment)})
 			if err != nil {
 				return served(err)

@@ -122,6 +122,7 @@ func TestValidateFinds(t *testing.T) {
 		mend func(*Settings)
 	}{
 		{"manifests", func(s *Settings) { s.Manifests = "/nowhere" }},
+		{"manifests", func(s *Settings) { s.Manifests = file }},
 		{"listen", func(s *Settings) { s.Listen = "8080" }},
 		{"nats.listen", func(s *Settings) { s.NATSListen = "x" }},
 		{"nats.url", func(s *Settings) { s.NATSURL = "http://x" }},

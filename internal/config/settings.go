@@ -88,8 +88,10 @@ func (s *Settings) Validate() error {
 	}
 	if s.Manifests == "" {
 		bad("manifests", "the manifest directory is required")
-	} else if _, err := os.Stat(s.Manifests); err != nil {
+	} else if st, err := os.Stat(s.Manifests); err != nil {
 		bad("manifests", "%v", err)
+	} else if !st.IsDir() && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(s.Manifests)) {
+		bad("manifests", "a directory, or an index (.yaml, .yml, .json), is expected, not %s", s.Manifests)
 	}
 	checkAddress(bad, "listen", s.Listen)
 	checkAddress(bad, "admin.listen", s.AdminListen)

@@ -9,6 +9,7 @@ import (
 	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/server"
+	"github.com/cloudlysis/aggregate/manifests"
 )
 
 // operator does what the admin door asks for.
@@ -92,6 +93,10 @@ func (d *daemon) reload(ctx context.Context, what string) server.Reloaded {
 	}
 	if err != nil {
 		r.Error = err.Error()
+	}
+	var broken *manifests.Error
+	if errors.As(err, &broken) {
+		r.Findings = broken.Findings()
 	}
 	return r
 }

@@ -66,6 +66,8 @@ type Reloaded struct {
 	Changed bool   `json:"changed"`
 	Detail  string `json:"detail,omitempty"`
 	Error   string `json:"error,omitempty"` // the old one stays in force
+	// Findings are all that is wrong, such as each diagnostic of the manifests.
+	Findings []string `json:"findings,omitempty"`
 }
 
 // ManifestSet is the set in force.
