@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -144,7 +146,7 @@ func TestTokensOfTheDaemon(t *testing.T) {
 		t.Fatalf("got %s", out)
 	}
 	file := filepath.Join(t.TempDir(), "tokens.yaml")
-	if err := os.WriteFile(file, []byte("tokens:\n- {sha256: "+hash[1]+", actor: ann, tenant: acme, roles: [manager]}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("tokens:\n- {sha256: "+hash[1]+", actor: ann, tenant: acme, roles: [manager]}\n- {sha256: "+sum("aggt_ops")+", actor: ops, admin: true}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AGGREGATE_AUTH_TOKENS", file)
@@ -162,10 +164,20 @@ func TestTokensOfTheDaemon(t *testing.T) {
 	if code, body := n.Ask("GET", "/admin/tenants", "", auth...); code != 403 {
 		t.Errorf("no admin: got %d %s", code, body)
 	}
+	// Nobody came twice without a token that counts, one came for another's tenant.
+	n.Ask("GET", "/health", "", auth...)
+	n.Command(id, `{"type":"freeze"}`, "Authorization", "Bearer aggt_none", "X-Tenant-Id", "initech")
+	if code, body := n.Ask("GET", "/metrics", "", "Authorization", "Bearer aggt_ops"); code != 200 || !strings.Contains(body, "\naggregate_unauthenticated_total 2\n") ||
+		!strings.Contains(body, "\naggregate_tenant_errors_total{tenant_id=\"acme\"} 1\n") || strings.Contains(body, "initech") || strings.Contains(body, "globex") {
+		t.Errorf("got %d; denials are not counted, or a claim became a label: %s", code, body)
+	}
 	if strings.Contains(n.Log.String(), token) {
 		t.Error("the token stands in the log")
 	}
 }
+
+// sum is what a file of tokens keeps of one.
+func sum(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(token))) }
 
 var stopRounds = flag.Int("stop-rounds", 3, "how often TestStopUnderLoad stops the daemon")
 

@@ -60,7 +60,7 @@ func (d *daemon) openDoors(context.Context) error {
 // policy is how a door reads headers; roles and actor are believed only of callers on this machine.
 func (d *daemon) policy(local bool) server.Policy {
 	s := &d.opts.Settings
-	return server.Policy{TenantDefault: aggregate.TenantID(s.TenancyDefault), TenantRequired: s.TenancyRequired, Auth: d.auth, TrustRoles: local, MaxBody: s.MaxBody}
+	return server.Policy{TenantDefault: aggregate.TenantID(s.TenancyDefault), TenantRequired: s.TenancyRequired, Auth: d.auth, TrustRoles: local, MaxBody: s.MaxBody, Denied: d.metrics.Denied}
 }
 
 // openNATSDoor answers on NATS. Roles are believed where the embedded server listens on loopback only.

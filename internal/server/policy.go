@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,6 +22,10 @@ type Policy struct {
 	// a loopback door without authentication.
 	TrustRoles bool
 	MaxBody    int64 // bytes of one command's payload
+	// Denied, when set, hears of callers that were not let in: without a credential that counts, or
+	// for a tenant that is not theirs. tenant is the one that the caller is bound to, never one that
+	// was only claimed. It must not block.
+	Denied func(tenant aggregate.TenantID, err error)
 }
 
 // Limits of metadata (system: x-meta headers).
@@ -53,6 +58,14 @@ type caller struct {
 
 // caller authenticates and reads x-tenant-id.
 func (p *Policy) caller(ctx context.Context, h headers) (caller, error) {
+	c, err := p.identify(ctx, h)
+	if err != nil && p.Denied != nil && (errors.Is(err, auth.ErrUnauthenticated) || errors.Is(err, aggregate.ErrTenantAccessDenied)) {
+		p.Denied(c.Identity.Tenant, err)
+	}
+	return c, err
+}
+
+func (p *Policy) identify(ctx context.Context, h headers) (caller, error) {
 	c := caller{Identity: auth.Identity{AnyTenant: true}}
 	for _, name := range []string{"x-tenant-id", "authorization"} {
 		if h.several(name) {

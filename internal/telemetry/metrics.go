@@ -32,6 +32,7 @@ type Metrics struct {
 	gas               *prometheus.CounterVec
 	conflicts         *prometheus.CounterVec
 	tenantErrors      *prometheus.CounterVec
+	unauthenticated   prometheus.Counter
 	rehydration       *prometheus.HistogramVec
 	rehydrationErrors *prometheus.CounterVec
 	append            prometheus.Histogram
@@ -65,7 +66,8 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		duration:          prometheus.NewHistogramVec(histogram("aggregate_command_duration_seconds", "From the engine's taking a command to its outcome.", latency), []string{"aggregate_type"}),
 		gas:               prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_gas_total", Help: "Gas used by rules."}, []string{"aggregate_type"}),
 		conflicts:         prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_version_conflicts_total", Help: "Flights refused because the aggregate had moved on."}, []string{"aggregate_type"}),
-		tenantErrors:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Commands refused because the aggregate belongs to another tenant."}, []string{"tenant_id"}),
+		tenantErrors:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Requests of a tenant that were refused because what they asked for is another's."}, []string{"tenant_id"}),
+		unauthenticated:   prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_unauthenticated_total", Help: "Requests without a credential that counts."}),
 		rehydration:       prometheus.NewHistogramVec(histogram("aggregate_rehydration_duration_seconds", "Loading an aggregate.", latency), []string{"aggregate_type", "snapshot"}),
 		rehydrationErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_rehydration_errors_total", Help: "Loads that failed."}, []string{"aggregate_type"}),
 		append:            prometheus.NewHistogram(histogram("aggregate_append_duration_seconds", "A flight's append, until durable as configured.", latency)),
@@ -76,7 +78,7 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		circuits:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aggregate_circuit_open", Help: "A circuit breaker: 0 closed, 0.5 half open, 1 open."}, []string{"circuit"}),
 		active:            prometheus.NewGauge(prometheus.GaugeOpts{Name: "aggregate_active", Help: "Aggregates live in memory."}),
 	}
-	m.registry.MustRegister(m.commands, m.duration, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
+	m.registry.MustRegister(m.commands, m.duration, m.gas, m.conflicts, m.tenantErrors, m.unauthenticated, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
 		m.flightBytes, m.inDoubt, m.snapshots, m.active, m.circuits, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -112,6 +114,16 @@ func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 	if m.tracing != nil {
 		m.tracing.command(cmd, r, err, outcome, gas, time.Now(), took)
 	}
+}
+
+// Denied counts a request that a door refused before the engine heard of it; tenant is the caller's.
+func (m *Metrics) Denied(tenant aggregate.TenantID, err error) {
+	if errors.Is(err, aggregate.ErrTenantAccessDenied) {
+		m.tenantErrors.WithLabelValues(m.tenants.label(tenant)).Inc()
+	} else {
+		m.unauthenticated.Inc()
+	}
+	m.log.Debug("caller denied", "tenant_id", string(tenant), "error", err)
 }
 
 // observe times a command; a sampled trace becomes the exemplar of its bucket.
