@@ -230,15 +230,17 @@ func (r *run) check(ctx context.Context, out *Result) error {
 	if r.o.SumField == "" {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
 	var err error
 	r.unknown.Range(func(id, key any) bool {
-		err = r.t.Submit(ctx, key.(aggregate.Key), id.(aggregate.ID), r.o.Command)
-		if err == nil {
+		var accepted bool
+		if accepted, err = r.settle(ctx, key.(aggregate.Key), id.(aggregate.ID)); accepted {
 			out.Accepted++
 		}
-		return err == nil || errors.Is(err, ErrRefused)
+		return err == nil
 	})
-	if err != nil && !errors.Is(err, ErrRefused) {
+	if err != nil {
 		return fmt.Errorf("settle an unknown outcome: %w", err)
 	}
 	step, ok := new(big.Rat).SetString(r.o.SumStep)
@@ -256,6 +258,27 @@ func (r *run) check(ctx context.Context, out *Result) error {
 	want := step.Mul(step, new(big.Rat).SetInt64(int64(out.Accepted)))
 	out.Sum, out.WantSum = sum.RatString(), want.RatString()
 	return nil
+}
+
+// The load may end while the daemon is away: that is waited out, a while.
+const (
+	settleFor   = 60 * time.Second
+	settleAgain = 200 * time.Millisecond
+)
+
+// settle asks by the command's id until the daemon says yes or no.
+func (r *run) settle(ctx context.Context, key aggregate.Key, id aggregate.ID) (accepted bool, err error) {
+	for {
+		err := r.t.Submit(ctx, key, id, r.o.Command)
+		if err == nil || errors.Is(err, ErrRefused) {
+			return err == nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, err
+		case <-time.After(settleAgain):
+		}
+	}
 }
 
 // field reads the number of one aggregate, exactly.
