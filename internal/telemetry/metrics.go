@@ -69,7 +69,7 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		tenantErrors:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Requests of a tenant that were refused because what they asked for is another's."}, []string{"tenant_id"}),
 		unauthenticated:   prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_unauthenticated_total", Help: "Requests without a credential that counts."}),
 		rehydration:       prometheus.NewHistogramVec(histogram("aggregate_rehydration_duration_seconds", "Loading an aggregate.", latency), []string{"aggregate_type", "snapshot"}),
-		rehydrationErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_rehydration_errors_total", Help: "Loads that failed."}, []string{"aggregate_type"}),
+		rehydrationErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_rehydration_errors_total", Help: "Loads that failed for what is stored."}, []string{"aggregate_type"}),
 		append:            prometheus.NewHistogram(histogram("aggregate_append_duration_seconds", "A flight's append, until durable as configured.", latency)),
 		flightCommits:     prometheus.NewHistogram(prometheus.HistogramOpts{Name: "aggregate_flight_commits", Help: "Commits of one flight.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}}),
 		flightBytes:       prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_flight_bytes_total", Help: "Bytes of appended flights, about."}),
@@ -233,10 +233,27 @@ func (m *Metrics) Loaded(key aggregate.Key, commits int, snapshot bool, err erro
 		from = "used"
 	}
 	m.rehydration.WithLabelValues(string(key.Type), from).Observe(took.Seconds())
-	if err != nil {
-		m.rehydrationErrors.WithLabelValues(string(key.Type)).Inc()
-		m.log.Error("an aggregate could not be loaded", "aggregate", key.String(), "commits", commits, "error", err)
+	if err == nil {
+		return
 	}
+	level := slog.LevelWarn
+	if unreadable(err) {
+		level = slog.LevelError
+		m.rehydrationErrors.WithLabelValues(string(key.Type)).Inc()
+	}
+	m.log.Log(context.Background(), level, "an aggregate could not be loaded", "aggregate", key.String(), "commits", commits, "error", err)
+}
+
+// unreadable tells a load that failed for what is stored from one that failed for who asked or
+// because the log was away: the first alone needs an operator at once.
+func unreadable(err error) bool {
+	for _, other := range []error{aggregate.ErrTenantAccessDenied, aggregate.ErrStream, aggregate.ErrStorage, aggregate.ErrUnavailable, aggregate.ErrInDoubt, aggregate.ErrQuota,
+		context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return true
 }
 
 // Snapshot counts what became of a snapshot.
