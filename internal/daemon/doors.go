@@ -41,8 +41,8 @@ func (d *daemon) openDoors(context.Context) error {
 	}
 	policy := d.policy(loopback(data))
 	o := &doors{data: data, admin: admin, split: server.NewSplit(data, d.tls)}
-	o.grpc, o.health = server.GRPC(commands{d.engine}, d.stream, policy)
-	o.http = httpServer(server.REST(commands{d.engine}, d.stream, d.description(), policy))
+	o.grpc, o.health = server.GRPC(commands{d.engine, d.metrics}, d.stream, policy)
+	o.http = httpServer(server.REST(commands{d.engine, d.metrics}, d.stream, d.description(), policy))
 	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
 	if d.tls != nil {
 		admin = tls.NewListener(admin, d.tls)
@@ -70,7 +70,7 @@ func (d *daemon) openNATSDoor(context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	svc, err := server.NATS(ctx, nc, commands{d.engine}, d.policy(d.natsIsLocal()), natsVersion(d.opts.Version))
+	svc, err := server.NATS(ctx, nc, commands{d.engine, d.metrics}, d.policy(d.natsIsLocal()), natsVersion(d.opts.Version))
 	if err != nil {
 		cancel()
 		return err

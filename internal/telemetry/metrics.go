@@ -146,21 +146,34 @@ func (m *Metrics) logCommand(cmd *aggregate.Command, r *aggregate.Reply, err err
 	if !m.log.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("outcome", outcome), slog.String("tenant_id", string(cmd.TenantID)), slog.String("aggregate_type", string(cmd.AggregateType)),
-		slog.String("aggregate_id", cmd.AggregateID.String()), slog.String("command_id", cmd.CommandID.String()), slog.Duration("took", took)}
+	attrs := append(about(cmd), slog.String("outcome", outcome), slog.Duration("took", took))
 	if r != nil {
 		attrs = append(attrs, slog.Uint64("version", uint64(r.Version)), slog.Int("events", len(r.Events)))
 	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	m.log.LogAttrs(context.Background(), level, "command", attrs...)
+}
+
+// Received logs at level debug that a command has come; its outcome has a line of its own.
+func (m *Metrics) Received(cmd *aggregate.Command) {
+	if m.log.Enabled(context.Background(), slog.LevelDebug) {
+		m.log.LogAttrs(context.Background(), slog.LevelDebug, "command received", about(cmd)...)
+	}
+}
+
+// about are the fields of every line of a command.
+func about(cmd *aggregate.Command) []slog.Attr {
+	attrs := []slog.Attr{slog.String("tenant_id", string(cmd.TenantID)), slog.String("aggregate_type", string(cmd.AggregateType)),
+		slog.String("aggregate_id", cmd.AggregateID.String()), slog.String("command_id", cmd.CommandID.String())}
 	if c := cmd.Metadata["correlation_id"]; c != "" {
 		attrs = append(attrs, slog.String("correlation_id", c))
 	}
 	if t := cmd.Metadata["traceparent"]; len(t) == 55 {
 		attrs = append(attrs, slog.String("trace_id", t[3:35]))
 	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	m.log.LogAttrs(context.Background(), level, "command", attrs...)
+	return attrs
 }
 
 // Outcome names how a command ended: accepted, duplicate, nothing (accepted without an event),
