@@ -45,6 +45,9 @@ func benchCommand() *cobra.Command {
 		Example: "  aggd bench --door grpc --callers 64 --aggregates 1000 --duration 10s\n  aggd bench --door engine examples/bank --data /tmp/bench --sync interval --commands 100000",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := textOrJSON(f.format); err != nil {
+				return err
+			}
 			t, closing, err := f.target(c, args)
 			if err != nil {
 				return err

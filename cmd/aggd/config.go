@@ -13,6 +13,9 @@ func configCommand() *cobra.Command {
 		Use: "config [DIR]", Short: "Print every setting and where it came from", Args: cobra.MaximumNArgs(1),
 		Example: "  aggd config examples/bank\n  AGGREGATE_SYNC=always aggd config --format json",
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := textOrJSON(format); err != nil {
+				return err
+			}
 			_, values, err := settings(c, args)
 			if err != nil {
 				return err

@@ -59,6 +59,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return e.code
 }
 
+// textOrJSON checks a --format.
+func textOrJSON(format string) error {
+	if format != "text" && format != "json" {
+		return fmt.Errorf("--format %q: text or json is expected", format)
+	}
+	return nil
+}
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs, Example: "  aggd version",

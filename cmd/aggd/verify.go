@@ -26,6 +26,9 @@ func verifyCommand() *cobra.Command {
 		Example: "  aggd verify examples/bank --data ./data\n  aggd verify examples/bank --nats nats://nats.example:4222 --sample 1000",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := textOrJSON(format); err != nil {
+				return err
+			}
 			s, _, err := settings(c, args)
 			if err == nil {
 				err = s.Validate()

@@ -107,8 +107,10 @@ func (d *daemon) serve(f func() error, wg *sync.WaitGroup) {
 	})
 }
 
+// httpServer bounds what a client that is slow, on purpose or not, may hold: a request that does
+// not come, and an answer that is not taken. The longest answers are a profile and many events.
 func httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
 // loopback tells whether only this machine reaches l: there, without authentication, a caller's
