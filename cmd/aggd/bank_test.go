@@ -203,6 +203,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"config", bank, "--format", "yaml"}, 2, "text or json"},
 		{[]string{"verify", bank, "--format", "yaml"}, 2, "text or json"},
 		{[]string{"bench", "--format", "yaml"}, 2, "text or json"},
+		{[]string{"bench", "--callers", "0"}, 2, "must be positive"},
+		{[]string{"bench", "--step", "x"}, 2, "is no number"},
 		{[]string{"cmd", "Account"}, 2, "arg"},
 		{[]string{"state", "Account", "x", "--server", "http://127.0.0.1:1"}, 3, "aggd serve"},
 		{[]string{"serve", bank, "--data", t.TempDir(), "--nats", "nats://127.0.0.1:1", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, 3, "127.0.0.1:1"},

@@ -48,6 +48,12 @@ func benchCommand() *cobra.Command {
 			if err := textOrJSON(f.format); err != nil {
 				return err
 			}
+			if f.o.Commands == 0 && f.o.Duration == 0 {
+				f.o.Duration = 10 * time.Second
+			}
+			if err := f.o.Validate(); err != nil {
+				return err
+			}
 			t, closing, err := f.target(c, args)
 			if err != nil {
 				return err
@@ -81,9 +87,6 @@ func (f *benchFlags) run(c *cobra.Command, t loadgen.Target) error {
 		return err
 	}
 	f.o.Type, f.o.Create, f.o.Command = typ, []byte(f.create), []byte(f.command)
-	if f.o.Commands == 0 && f.o.Duration == 0 {
-		f.o.Duration = 10 * time.Second
-	}
 	f.o.Progress = progress(c.ErrOrStderr(), f.o.Commands)
 	r, err := loadgen.Run(c.Context(), t, f.o)
 	if err != nil {

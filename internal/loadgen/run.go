@@ -79,10 +79,21 @@ type run struct {
 	unknown  sync.Map // command id -> key, where the outcome must be settled
 }
 
+// Validate tells what is wrong with o before anything is sent.
+func (o *Options) Validate() error {
+	if o.Callers < 1 || o.Aggregates < 1 || o.Tenants < 1 || o.Commands < 1 && o.Duration <= 0 {
+		return errors.New("callers, aggregates and tenants must be positive, and commands or duration given")
+	}
+	if _, ok := new(big.Rat).SetString(o.SumStep); !ok && o.SumField != "" {
+		return fmt.Errorf("step: %q is no number", o.SumStep)
+	}
+	return nil
+}
+
 // Run makes the aggregates, puts the load on and checks the sum.
 func Run(ctx context.Context, t Target, o Options) (Result, error) {
-	if o.Callers < 1 || o.Aggregates < 1 || o.Tenants < 1 || o.Commands < 1 && o.Duration <= 0 {
-		return Result{}, errors.New("callers, aggregates and tenants must be positive, and commands or duration given")
+	if err := o.Validate(); err != nil {
+		return Result{}, err
 	}
 	r := &run{o: o, t: t}
 	for i := range o.Aggregates {
