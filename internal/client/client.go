@@ -25,8 +25,11 @@ type Client struct {
 // timeout bounds one call; the daemon answers long before.
 const timeout = 60 * time.Second
 
-// New makes a client of the daemon at server.
+// New makes a client of the daemon at server; without a scheme it is http.
 func New(server, tenant string) *Client {
+	if !strings.Contains(server, "://") {
+		server = "http://" + server
+	}
 	return &Client{Server: strings.TrimRight(server, "/"), Tenant: tenant, HTTP: &http.Client{Timeout: timeout}}
 }
 

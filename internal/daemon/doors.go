@@ -32,12 +32,12 @@ func (d *daemon) openDoors(context.Context) error {
 	s := &d.opts.Settings
 	data, err := net.Listen("tcp", s.Listen)
 	if err != nil {
-		return fmt.Errorf("open the data door: %w", err)
+		return fmt.Errorf("open the data door (hint: --listen another address): %w", err)
 	}
 	admin, err := net.Listen("tcp", s.AdminListen)
 	if err != nil {
 		_ = data.Close()
-		return fmt.Errorf("open the admin door: %w", err)
+		return fmt.Errorf("open the admin door (hint: --admin another address): %w", err)
 	}
 	policy := d.policy(loopback(data))
 	o := &doors{data: data, admin: admin, split: server.NewSplit(data, d.tls)}
