@@ -80,7 +80,7 @@ func TestVerbsOfASecuredDaemon(t *testing.T) {
 	for _, tt := range tests {
 		c := aggd(append(tt.args, tt.flags...)...)
 		out, _ := c.CombinedOutput()
-		if c.ProcessState.ExitCode() != tt.code || !strings.Contains(string(out), tt.want) {
+		if c.ProcessState.ExitCode() != tt.code || !strings.Contains(string(out), tt.want) || strings.HasSuffix(string(out), "\n\n") {
 			t.Errorf("%v: exit %d: %s; want %d, %s", tt.args, c.ProcessState.ExitCode(), out, tt.code, tt.want)
 		}
 	}

@@ -34,7 +34,7 @@ func (f *clientFlags) ask(c *cobra.Command, call func(*client.Client) ([]byte, e
 // answer prints a body; a refusal goes to standard output too, since it is the answer.
 func answer(c *cobra.Command, body []byte, err error) error {
 	if len(body) > 0 {
-		fmt.Fprintln(c.OutOrStdout(), string(body))
+		fmt.Fprintln(c.OutOrStdout(), strings.TrimRight(string(body), "\n"))
 	}
 	switch {
 	case err == nil:

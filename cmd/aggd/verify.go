@@ -75,7 +75,7 @@ func printVerified(w io.Writer, v daemon.Verified, format string) error {
 		}
 		fmt.Fprintf(w, ": %s\n", d.Message)
 	}
-	_, err := fmt.Fprintf(w, "%d messages, %d commits, %d events, %d aggregates; %d replayed, %d snapshots equal or damaged, %d of other rules; damage: %d\n",
+	_, err := fmt.Fprintf(w, "%d messages, %d commits, %d events, %d aggregates; %d replayed, %d snapshots compared, %d of other rules; damage: %d\n",
 		v.Messages, v.Commits, v.Events, v.Aggregates, v.Replayed, v.Snapshots, v.Stale, len(v.Damage))
 	return err
 }
