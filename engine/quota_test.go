@@ -99,6 +99,9 @@ func TestQuotaInFlight(t *testing.T) {
 	wantQuota(t, "a third one in flight", err)
 	_, err = e.State(context.Background(), account)
 	wantQuota(t, "a read", err)
+	if infos := e.Tenants(); infos[0].InFlight != 2 || infos[0].Quota.InFlight != 2 {
+		t.Errorf("an operator sees %+v", infos)
+	}
 	other := keyFor("tenant-b", 7)
 	e.Start(context.Background(), command(other, "deposit", 1), func(_ *aggregate.Reply, err error) {
 		if err != nil {

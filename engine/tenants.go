@@ -39,6 +39,8 @@ type TenantInfo struct {
 	Aggregates   int       // live ones
 	LastActivity time.Time // of the last command or read; zero if none yet
 	Draining     bool
+	InFlight     int   // commands and reads that wait or are under way
+	Quota        Quota // in force
 }
 
 // get finds or makes id's entry; the caller holds mu.
@@ -99,7 +101,7 @@ func (e *Engine) Tenants() []TenantInfo {
 	t.mu.Lock()
 	out := make([]TenantInfo, 0, len(t.all))
 	for _, x := range t.all {
-		info := TenantInfo{TenantID: x.id, Aggregates: x.live, Draining: x.draining.Load()}
+		info := TenantInfo{TenantID: x.id, Aggregates: x.live, Draining: x.draining.Load(), InFlight: int(x.inFlight.Load()), Quota: x.quota.Load().Quota}
 		if ns := x.activity.Load(); ns != 0 {
 			info.LastActivity = wall.Add(time.Duration(ns - mono)).UTC().Round(0)
 		}

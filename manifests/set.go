@@ -38,6 +38,9 @@ type Options struct {
 	Version string
 	// Cache may be nil: then every load compiles.
 	Cache *Cache
+	// Index, when set, is the index of the set in fsys; empty: manifests.yaml, .yml or .json, or
+	// without one every file.
+	Index string
 }
 
 // Error: a set cannot be used. Nothing of it is in force.
@@ -49,14 +52,19 @@ type Error struct {
 	Problems []string
 }
 
-func (e *Error) Error() string {
+// Findings are all that speaks against the set, a line each; those of the compiler with their place.
+func (e *Error) Findings() []string {
 	var lines []string
 	for _, d := range e.Diagnostics {
 		if d.Severity == diag.Error {
-			lines = append(lines, d.Message)
+			lines = append(lines, d.String())
 		}
 	}
-	lines = append(lines, e.Problems...)
+	return append(lines, e.Problems...)
+}
+
+func (e *Error) Error() string {
+	lines := e.Findings()
 	switch n := len(lines); n {
 	case 0:
 		return "the manifest set cannot be used"
@@ -69,7 +77,7 @@ func (e *Error) Error() string {
 
 // Load reads, compiles and verifies the set in fsys. The error is an *[Error].
 func Load(fsys fs.FS, o Options) (*Set, error) {
-	files := dsl.ReadDir(fsys)
+	files := read(fsys, o.Index)
 	key := keyOf(files, o.Version)
 	if set := o.Cache.get(key); set != nil {
 		return set, nil
@@ -80,6 +88,13 @@ func Load(fsys fs.FS, o Options) (*Set, error) {
 	}
 	o.Cache.put(key, set)
 	return set, nil
+}
+
+func read(fsys fs.FS, index string) *dsl.Files {
+	if index == "" {
+		return dsl.ReadDir(fsys)
+	}
+	return dsl.ReadIndex(fsys, index)
 }
 
 func compile(files *dsl.Files, version string) (*Set, error) {

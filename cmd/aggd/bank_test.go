@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -192,6 +193,11 @@ func TestBrokenManifestStartsNothing(t *testing.T) {
 
 // TestWrongUse: exit codes of what cannot work.
 func TestWrongUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	tests := []struct {
 		args []string
 		code int
@@ -200,9 +206,16 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"serve"}, 2, "manifests"},
 		{[]string{"serve", bank, "--sync", "never"}, 2, "sync"},
 		{[]string{"serve", bank, "--colour"}, 2, "colour"},
+		{[]string{"config", bank, "--format", "yaml"}, 2, "text or json"},
+		{[]string{"verify", bank, "--format", "yaml"}, 2, "text or json"},
+		{[]string{"bench", "--format", "yaml"}, 2, "text or json"},
+		{[]string{"bench", "--callers", "0"}, 2, "must be positive"},
+		{[]string{"bench", "--step", "x"}, 2, "is no number"},
 		{[]string{"cmd", "Account"}, 2, "arg"},
 		{[]string{"state", "Account", "x", "--server", "http://127.0.0.1:1"}, 3, "aggd serve"},
 		{[]string{"serve", bank, "--data", t.TempDir(), "--nats", "nats://127.0.0.1:1", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, 3, "127.0.0.1:1"},
+		{[]string{"serve", bank, "--data", t.TempDir(), "--nats-listen", "off", "--listen", taken.Addr().String(), "--admin", "127.0.0.1:0"}, 3, "--listen another"},
+		{[]string{"serve", bank, "--data", t.TempDir(), "--nats-listen", "off", "--listen", "127.0.0.1:0", "--admin", taken.Addr().String()}, 3, "--admin another"},
 		{[]string{"version"}, 0, "aggd"},
 	}
 	for _, tt := range tests {

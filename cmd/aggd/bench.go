@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/cloudlysis/aggregate"
@@ -26,9 +28,10 @@ import (
 
 // benchFlags are the flags of aggd bench beside the settings of --door engine.
 type benchFlags struct {
-	door, server, natsURL, token, format string
-	typ, create, command                 string
-	o                                    loadgen.Options
+	accessFlags
+	door, natsURL, format string
+	typ, create, command  string
+	o                     loadgen.Options
 }
 
 func benchCommand() *cobra.Command {
@@ -42,6 +45,15 @@ func benchCommand() *cobra.Command {
 		Example: "  aggd bench --door grpc --callers 64 --aggregates 1000 --duration 10s\n  aggd bench --door engine examples/bank --data /tmp/bench --sync interval --commands 100000",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := textOrJSON(f.format); err != nil {
+				return err
+			}
+			if f.o.Commands == 0 && f.o.Duration == 0 {
+				f.o.Duration = 10 * time.Second
+			}
+			if err := f.o.Validate(); err != nil {
+				return err
+			}
 			t, closing, err := f.target(c, args)
 			if err != nil {
 				return err
@@ -51,11 +63,10 @@ func benchCommand() *cobra.Command {
 		},
 	}
 	settingFlags(c)
+	f.add(c)
 	fl := c.Flags()
 	fl.StringVar(&f.door, "door", "http", "http, grpc, grpc-stream, nats or engine")
-	fl.StringVar(&f.server, "server", "http://127.0.0.1:8080", "the daemon's data door")
 	fl.StringVar(&f.natsURL, "nats-server", "nats://127.0.0.1:4222", "the NATS server of --door nats")
-	fl.StringVar(&f.token, "token", os.Getenv("AGGREGATE_TOKEN"), "bearer token (AGGREGATE_TOKEN)")
 	fl.StringVar(&f.format, "format", "text", "text or json")
 	fl.IntVar(&f.o.Callers, "callers", 64, "callers, each with one command under way")
 	fl.IntVar(&f.o.Aggregates, "aggregates", 1000, "aggregates")
@@ -76,9 +87,6 @@ func (f *benchFlags) run(c *cobra.Command, t loadgen.Target) error {
 		return err
 	}
 	f.o.Type, f.o.Create, f.o.Command = typ, []byte(f.create), []byte(f.command)
-	if f.o.Commands == 0 && f.o.Duration == 0 {
-		f.o.Duration = 10 * time.Second
-	}
 	f.o.Progress = progress(c.ErrOrStderr(), f.o.Commands)
 	r, err := loadgen.Run(c.Context(), t, f.o)
 	if err != nil {
@@ -126,17 +134,22 @@ func printResult(w io.Writer, r *loadgen.Result, format string) {
 // target opens the door; closing lets go of it.
 func (f *benchFlags) target(c *cobra.Command, args []string) (t loadgen.Target, closing func() error, err error) {
 	none := func() error { return nil }
+	f.fill()
+	secure, err := f.files().Config()
+	if err != nil {
+		return nil, nil, &exitError{code: exitEnvError, err: err}
+	}
 	switch f.door {
 	case "http":
-		return loadgen.NewHTTP(f.server, f.token, f.o.Callers), none, nil
+		return loadgen.NewHTTPS(f.server, f.token, f.o.Callers, secure), none, nil
 	case "nats":
-		nc, err := nats.Connect(f.natsURL)
+		nc, err := nats.Connect(f.natsURL, func(o *nats.Options) error { o.TLSConfig = secure; return nil })
 		if err != nil {
 			return nil, nil, &exitError{code: exitEnvError, err: err}
 		}
-		return loadgen.NewNATS(nc, loadgen.NewHTTP(f.server, f.token, f.o.Callers), f.token), func() error { nc.Close(); return nil }, nil
+		return loadgen.NewNATS(nc, loadgen.NewHTTPS(f.server, f.token, f.o.Callers, secure), f.token), func() error { nc.Close(); return nil }, nil
 	case "grpc", "grpc-stream":
-		cc, err := grpc.NewClient(strings.TrimPrefix(f.server, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
+		cc, err := f.dial(secure)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -153,6 +166,14 @@ func (f *benchFlags) target(c *cobra.Command, args []string) (t loadgen.Target, 
 		return f.engine(c, args)
 	}
 	return nil, nil, fmt.Errorf("--door %q: http, grpc, grpc-stream, nats or engine is expected", f.door)
+}
+
+// dial opens the gRPC door of --server.
+func (f *benchFlags) dial(secure *tls.Config) (*grpc.ClientConn, error) {
+	if addr, ok := strings.CutPrefix(f.server, "https://"); ok {
+		return grpc.NewClient(addr, grpc.WithTransportCredentials(credentials.NewTLS(secure)))
+	}
+	return grpc.NewClient(strings.TrimPrefix(f.server, "http://"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
 func (f *benchFlags) engine(c *cobra.Command, args []string) (loadgen.Target, func() error, error) {

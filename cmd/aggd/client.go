@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,24 +10,31 @@ import (
 	"github.com/cloudlysis/aggregate/internal/client"
 )
 
-// clientFlags are the flags of every verb that calls a daemon.
-type clientFlags struct{ server, tenant string }
+// clientFlags are the flags of every verb that calls a daemon for a tenant.
+type clientFlags struct {
+	accessFlags
+	tenant string
+}
 
 func (f *clientFlags) add(c *cobra.Command) {
-	server := os.Getenv("AGGREGATE_SERVER")
-	if server == "" {
-		server = "http://127.0.0.1:8080"
-	}
-	c.Flags().StringVar(&f.server, "server", server, "the daemon's HTTP door (AGGREGATE_SERVER)")
+	f.accessFlags.add(c)
 	c.Flags().StringVar(&f.tenant, "tenant", "", "the tenant; empty: the daemon's default")
 }
 
-func (f *clientFlags) client() *client.Client { return client.New(f.server, f.tenant) }
+// ask opens the daemon and prints what call gets from it.
+func (f *clientFlags) ask(c *cobra.Command, call func(*client.Client) ([]byte, error)) error {
+	cl, err := f.open(f.tenant)
+	if err != nil {
+		return err
+	}
+	body, err := call(cl)
+	return answer(c, body, err)
+}
 
 // answer prints a body; a refusal goes to standard output too, since it is the answer.
 func answer(c *cobra.Command, body []byte, err error) error {
 	if len(body) > 0 {
-		fmt.Fprintln(c.OutOrStdout(), string(body))
+		fmt.Fprintln(c.OutOrStdout(), strings.TrimRight(string(body), "\n"))
 	}
 	switch {
 	case err == nil:
@@ -85,8 +91,7 @@ func submitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			body, err := f.client().Submit(c.Context(), cmd)
-			return answer(c, body, err)
+			return f.ask(c, func(cl *client.Client) ([]byte, error) { return cl.Submit(c.Context(), cmd) })
 		},
 	}
 	f.add(c)
@@ -107,8 +112,7 @@ func simulateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			body, err := f.client().Simulate(c.Context(), cmd)
-			return answer(c, body, err)
+			return f.ask(c, func(cl *client.Client) ([]byte, error) { return cl.Simulate(c.Context(), cmd) })
 		},
 	}
 	f.add(c)
@@ -133,8 +137,7 @@ func stateCommand() *cobra.Command {
 		Use: "state TYPE ID", Short: "Print the state of an aggregate", Args: cobra.ExactArgs(2),
 		Example: "  aggd state Account 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d --tenant acme",
 		RunE: func(c *cobra.Command, args []string) error {
-			body, err := flags.client().State(c.Context(), args[0], args[1])
-			return answer(c, body, err)
+			return flags.ask(c, func(cl *client.Client) ([]byte, error) { return cl.State(c.Context(), args[0], args[1]) })
 		},
 	}
 	flags.add(c)
@@ -150,8 +153,7 @@ func eventsCommand() *cobra.Command {
 		Use: "events TYPE ID", Short: "Print the events of an aggregate", Args: cobra.ExactArgs(2),
 		Example: "  aggd events Account 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d --tenant acme --after 3",
 		RunE: func(c *cobra.Command, args []string) error {
-			body, err := flags.client().Events(c.Context(), args[0], args[1], after)
-			return answer(c, body, err)
+			return flags.ask(c, func(cl *client.Client) ([]byte, error) { return cl.Events(c.Context(), args[0], args[1], after) })
 		},
 	}
 	flags.add(c)

@@ -13,6 +13,9 @@ func configCommand() *cobra.Command {
 		Use: "config [DIR]", Short: "Print every setting and where it came from", Args: cobra.MaximumNArgs(1),
 		Example: "  aggd config examples/bank\n  AGGREGATE_SYNC=always aggd config --format json",
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := textOrJSON(format); err != nil {
+				return err
+			}
 			_, values, err := settings(c, args)
 			if err != nil {
 				return err
@@ -25,12 +28,12 @@ func configCommand() *cobra.Command {
 				}
 				rows := make([]row, len(values))
 				for i, v := range values {
-					rows[i] = row{v.Key, v.Text, v.Origin}
+					rows[i] = row{v.Key, v.Shown(), v.Origin}
 				}
 				return json.NewEncoder(c.OutOrStdout()).Encode(rows)
 			}
 			for _, v := range values {
-				fmt.Fprintf(c.OutOrStdout(), "%-20s %-24q %s\n", v.Key, v.Text, v.Origin)
+				fmt.Fprintf(c.OutOrStdout(), "%-20s %-24q %s\n", v.Key, v.Shown(), v.Origin)
 			}
 			return nil
 		},

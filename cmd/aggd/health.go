@@ -7,24 +7,31 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cloudlysis/aggregate/internal/client"
+	"github.com/cloudlysis/aggregate/internal/config"
 )
 
 func healthCommand() *cobra.Command {
 	var url string
 	c := &cobra.Command{
 		Use: "health", Short: "Ask a daemon's admin door whether it is healthy; exit 1 if not", Args: cobra.NoArgs,
-		Long: "Ask the admin door for /health. Without --admin the address and the certificate are those of the environment\n" +
-			"(AGGREGATE_ADMIN_LISTEN, AGGREGATE_TLS_CERT), so a container checks itself.",
+		Long: "Ask the admin door for /health. Without --admin the address and the certificate are those of the settings in the\n" +
+			"environment and the settings file (admin.listen, tls.cert), so a container checks itself.",
 		Example: "  aggd health --admin http://127.0.0.1:8081",
 		RunE: func(c *cobra.Command, _ []string) error {
+			s, _, err := settings(c, nil)
+			if err != nil {
+				return err
+			}
+			if url == "" {
+				url = ownAdmin(&s)
+			}
 			cl := client.New(url, "")
-			if cert, key := os.Getenv("AGGREGATE_TLS_CERT"), os.Getenv("AGGREGATE_TLS_KEY"); cert != "" {
-				t, err := ownTLS(cert, key)
+			if s.TLSCert != "" {
+				t, err := ownTLS(s.TLSCert, s.TLSKey)
 				if err != nil {
 					return &exitError{code: exitEnvError, err: err}
 				}
@@ -34,19 +41,20 @@ func healthCommand() *cobra.Command {
 			return answer(c, body, err)
 		},
 	}
-	c.Flags().StringVar(&url, "admin", ownAdmin(), "the daemon's admin door")
+	c.Flags().StringVar(&url, "admin", "", "the daemon's admin door; empty: that of the settings")
+	configFlag(c)
 	return c
 }
 
-// ownAdmin is the admin door of a daemon in the same environment.
-func ownAdmin() string {
+// ownAdmin is the admin door of a daemon with these settings, as this machine reaches it.
+func ownAdmin(s *config.Settings) string {
 	scheme := "http://"
-	if os.Getenv("AGGREGATE_TLS_CERT") != "" {
+	if s.TLSCert != "" {
 		scheme = "https://"
 	}
-	host, port, err := net.SplitHostPort(os.Getenv("AGGREGATE_ADMIN_LISTEN"))
+	host, port, err := net.SplitHostPort(s.AdminListen)
 	if err != nil {
-		return scheme + "127.0.0.1:8081"
+		return scheme + s.AdminListen
 	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "127.0.0.1"

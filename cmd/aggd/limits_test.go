@@ -32,6 +32,9 @@ func TestQuotas(t *testing.T) {
 	if r := n.Command(id, `{"type":"open_account"}`, "X-Tenant-Id", "globex"); r.Status != 200 {
 		t.Errorf("another tenant: got %s", r.Raw)
 	}
+	if _, body := n.Ask("GET", "/admin/tenants", ""); !strings.Contains(body, `"draining":false,"in_flight":0,"quota":{"rate":0.001,"burst":2,"in_flight":0,"active":0}}`) || !strings.Contains(body, `"in_flight":0,"quota":null}`) {
+		t.Errorf("the operator sees %s", body)
+	}
 	write("acme: {rate: many}\n")
 	if code, body := n.Ask("POST", "/admin/reload", `{"only":["quotas"]}`); code != 409 {
 		t.Errorf("a broken file: got %d %s", code, body)

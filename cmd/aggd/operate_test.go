@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -41,6 +43,9 @@ func TestReloadSwapsManifests(t *testing.T) {
 	}
 	write(strings.ReplaceAll(counter, "FACTOR", "1"))
 	n := start(t, dir, t.TempDir())
+	if _, body := n.Ask("GET", "/metrics", ""); !strings.Contains(body, `aggregate_rehydration_errors_total{aggregate_type="Account"} 0`) || !strings.Contains(body, `aggregate_version_conflicts_total{aggregate_type="Account"} 0`) {
+		t.Error("an alert on the first error needs the zero before it")
+	}
 	id := aggregate.NewID()
 	n.Want(n.Command(id, `{"type":"add","by":5}`), 200, 1)
 	write("aggregate Account {")
@@ -60,6 +65,34 @@ func TestReloadSwapsManifests(t *testing.T) {
 	}
 	if code, body := n.Ask("POST", "/admin/reload", ""); code != 200 || !strings.Contains(body, `"changed":false`) {
 		t.Errorf("got %d %s", code, body)
+	}
+}
+
+// TestServeAnIndex: the argument may be an index anywhere, which is read again on a reload.
+func TestServeAnIndex(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"in/a.agg": strings.ReplaceAll(counter, "FACTOR", "1"), "draft/b.agg": "aggregate Draft {", "set.yaml": "aggregates: [{type: Account, manifest: in/a.agg}]\n"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := start(t, filepath.Join(dir, "set.yaml"), t.TempDir())
+	n.Want(n.Command(aggregate.NewID(), `{"type":"add","by":5}`), 200, 1)
+	if code, body := n.Ask("POST", "/admin/reload", ""); code != 200 || !strings.Contains(body, `"changed":false`) {
+		t.Errorf("got %d %s", code, body)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "set.yaml"), []byte("aggregates: [{type: Other, manifest: in/a.agg}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := n.Ask("POST", "/admin/reload", ""); code != 409 || !strings.Contains(body, `set.yaml:1:`) || !strings.Contains(body, "declares no aggregate Other") {
+		t.Errorf("an index of what is not there: got %d %s", code, body)
+	}
+	t.Chdir(dir)
+	if out, err := aggd("verify", "set.yaml", "--data", t.TempDir()).CombinedOutput(); err == nil || !strings.Contains(string(out), "Other") {
+		t.Errorf("an index in the working directory: %v: %s", err, out)
 	}
 }
 
@@ -87,10 +120,16 @@ func TestDrainAndResume(t *testing.T) {
 	n.Ask("POST", "/admin/resume", `{"tenant_id":"acme"}`)
 	n.Want(n.Command(id, `{"type":"deposit","amount":1}`), 200, 2)
 	n.Ask("POST", "/admin/drain", "")
+	if code, body := n.Ask("GET", "/ready", ""); code != 503 || !strings.Contains(body, `{"name":"drain","ok":false`) {
+		t.Errorf("a drained node says to a load balancer: %d %s", code, body)
+	}
 	if r := n.Command(aggregate.NewID(), `{"type":"open_account"}`, "X-Tenant-Id", "third"); r.Status != 503 {
 		t.Errorf("all drained: got %s", r.Raw)
 	}
 	n.Ask("POST", "/admin/resume", "")
+	if code, body := n.Ask("GET", "/ready", ""); code != 200 {
+		t.Errorf("resumed: %d %s", code, body)
+	}
 	n.Want(n.Command(id, `{"type":"deposit","amount":1}`), 200, 3)
 }
 
@@ -107,7 +146,7 @@ func TestTokensOfTheDaemon(t *testing.T) {
 		t.Fatalf("got %s", out)
 	}
 	file := filepath.Join(t.TempDir(), "tokens.yaml")
-	if err := os.WriteFile(file, []byte("tokens:\n- {sha256: "+hash[1]+", actor: ann, tenant: acme, roles: [manager]}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("tokens:\n- {sha256: "+hash[1]+", actor: ann, tenant: acme, roles: [manager]}\n- {sha256: "+sum("aggt_ops")+", actor: ops, admin: true}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AGGREGATE_AUTH_TOKENS", file)
@@ -125,10 +164,20 @@ func TestTokensOfTheDaemon(t *testing.T) {
 	if code, body := n.Ask("GET", "/admin/tenants", "", auth...); code != 403 {
 		t.Errorf("no admin: got %d %s", code, body)
 	}
+	// Nobody came twice without a token that counts, one came for another's tenant.
+	n.Ask("GET", "/health", "", auth...)
+	n.Command(id, `{"type":"freeze"}`, "Authorization", "Bearer aggt_none", "X-Tenant-Id", "initech")
+	if code, body := n.Ask("GET", "/metrics", "", "Authorization", "Bearer aggt_ops"); code != 200 || !strings.Contains(body, "\naggregate_unauthenticated_total 2\n") ||
+		!strings.Contains(body, "\naggregate_tenant_errors_total{tenant_id=\"acme\"} 1\n") || strings.Contains(body, "initech") || strings.Contains(body, "globex") {
+		t.Errorf("got %d; denials are not counted, or a claim became a label: %s", code, body)
+	}
 	if strings.Contains(n.Log.String(), token) {
 		t.Error("the token stands in the log")
 	}
 }
+
+// sum is what a file of tokens keeps of one.
+func sum(token string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(token))) }
 
 var stopRounds = flag.Int("stop-rounds", 3, "how often TestStopUnderLoad stops the daemon")
 

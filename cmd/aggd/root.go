@@ -40,7 +40,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), submitCommand(), simulateCommand(), stateCommand(), eventsCommand(), configCommand(), healthCommand(), tokenCommand(), benchCommand(), verifyCommand(), versionCommand())
+	root.AddCommand(serveCommand(), submitCommand(), simulateCommand(), stateCommand(), eventsCommand(),
+		tenantsCommand(), drainCommand("drain", "/admin/drain", "Refuse new commands of a tenant, and wait for those under way",
+			"Refuse new commands of a tenant, or of all with --all, and return when what was under way is settled: the tenant may\nmove. aggd resume takes it back."),
+		drainCommand("resume", "/admin/resume", "Take a drain back", "Take commands of a drained tenant again, or of all with --all."), reloadCommand(),
+		configCommand(), healthCommand(), tokenCommand(), benchCommand(), verifyCommand(), versionCommand())
 	err := root.Execute()
 	if err == nil {
 		return exitOK
@@ -53,6 +57,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "aggd:", err)
 	}
 	return e.code
+}
+
+// textOrJSON checks a --format.
+func textOrJSON(format string) error {
+	if format != "text" && format != "json" {
+		return fmt.Errorf("--format %q: text or json is expected", format)
+	}
+	return nil
 }
 
 func versionCommand() *cobra.Command {

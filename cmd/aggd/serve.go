@@ -19,7 +19,7 @@ import (
 
 // settingFlags adds --config and a flag for each setting that has one.
 func settingFlags(c *cobra.Command) {
-	c.Flags().String("config", "", "settings file, .yaml or .toml (AGGREGATE_CONFIG; else aggregate.yaml or aggregate.toml here)")
+	configFlag(c)
 	for _, r := range config.Table {
 		switch {
 		case r.Flag == "insecure":
@@ -30,9 +30,13 @@ func settingFlags(c *cobra.Command) {
 	}
 }
 
+func configFlag(c *cobra.Command) {
+	c.Flags().String("config", "", "settings file, .yaml or .toml (AGGREGATE_CONFIG; else aggregate.yaml or aggregate.toml here)")
+}
+
 // settings lays flags, environment and file over the defaults.
 func settings(c *cobra.Command, args []string) (config.Settings, []config.Value, error) {
-	src := config.Sources{Env: os.LookupEnv, Flags: map[string]string{}, File: settingsFile(c)}
+	src := config.Sources{Env: os.LookupEnv, Environ: os.Environ(), Flags: map[string]string{}, File: settingsFile(c)}
 	keys := map[string]string{}
 	for _, r := range config.Table {
 		keys[r.Flag] = r.Key

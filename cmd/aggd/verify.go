@@ -27,6 +27,9 @@ func verifyCommand() *cobra.Command {
 		Example: "  aggd verify examples/bank --data ./data\n  aggd verify examples/bank --nats nats://nats.example:4222 --sample 1000",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := textOrJSON(format); err != nil {
+				return err
+			}
 			s, _, err := settings(c, args)
 			if err == nil {
 				err = s.Validate()
@@ -36,7 +39,7 @@ func verifyCommand() *cobra.Command {
 			}
 			var level telemetry.Level
 			_ = level.Set("error")
-			v, err := daemon.Verify(c.Context(), daemon.VerifyOptions{Settings: s, Version: version, Sample: sample,
+			v, err := daemon.Verify(c.Context(), daemon.VerifyOptions{Settings: s, Version: version, Sample: sample, Diagnostics: c.ErrOrStderr(),
 				Log: telemetry.NewLogger(c.ErrOrStderr(), &level, s.Environment)})
 			if err != nil {
 				return served(err)
@@ -73,7 +76,7 @@ func printVerified(w io.Writer, v daemon.Verified, format string) error {
 		}
 		fmt.Fprintf(w, ": %s\n", d.Message)
 	}
-	_, err := fmt.Fprintf(w, "%d messages, %d commits, %d events, %d aggregates; %d replayed, %d snapshots equal or damaged, %d of other rules; damage: %d\n",
+	_, err := fmt.Fprintf(w, "%d messages, %d commits, %d events, %d aggregates; %d replayed, %d snapshots compared, %d of other rules; damage: %d\n",
 		v.Messages, v.Commits, v.Events, v.Aggregates, v.Replayed, v.Snapshots, v.Stale, len(v.Damage))
 	return err
 }

@@ -32,7 +32,7 @@ func TestVerify(t *testing.T) {
 	}
 	c := aggd("verify", bank, "--data", data)
 	out, _ := c.CombinedOutput()
-	if c.ProcessState.ExitCode() != 0 || !strings.Contains(string(out), "15 messages, 15 commits, 15 events, 3 aggregates; 3 replayed, 3 snapshots equal or damaged, 0 of other rules; damage: 0") {
+	if c.ProcessState.ExitCode() != 0 || !strings.Contains(string(out), "15 messages, 15 commits, 15 events, 3 aggregates; 3 replayed, 3 snapshots compared, 0 of other rules; damage: 0") {
 		t.Fatalf("exit %d: %s", c.ProcessState.ExitCode(), out)
 	}
 	flip(t, data, `"aggregate_id":"`+secret+`"`)

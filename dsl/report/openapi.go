@@ -25,11 +25,13 @@ func OpenAPI(w io.Writer, set *check.Set, info SchemaInfo) error {
 	s.defs.set("Problem", problemSchema())
 	return WriteJSON(w, object{
 		{"openapi", "3.1.0"},
-		{"info", object{{"title", info.Title}, {"version", info.Version}, {"description", "Commands, states and events over HTTP. " + numbersNote}}},
+		{"info", object{{"title", info.Title}, {"version", info.Version}, {"description", "Commands, states and events over HTTP. " + numbersNote + " Accept: application/json;numbers=string gives numbers of payload, state and derived as strings."}}},
 		{"servers", []object{{{"url", "http://127.0.0.1:8080"}, {"description", "The data door of `aggd serve`."}}}},
 		{"tags", tags},
+		// {}: a daemon on loopback may ask nobody.
+		{"security", []object{{}, {{"bearer", []string{}}}}},
 		{"paths", paths},
-		{"components", object{{"schemas", s.defs}, {"parameters", parameters()}, {"headers", headers()}, {"responses", responses()}}},
+		{"components", object{{"schemas", s.defs}, {"parameters", parameters()}, {"headers", headers()}, {"responses", responses()}, {"securitySchemes", securitySchemes()}}},
 	})
 }
 
@@ -120,7 +122,7 @@ func (s *schemas) submit(a *check.Aggregate) object {
 	}
 	o.set("responses", object{
 		{"200", answer("Accepted and durable.", nil, schema)},
-		{"400", problem("invalid")}, {"403", problem("forbidden")}, {"404", problem("absent")}, {"409", problem("conflict")}, {"413", problem("large")},
+		{"400", problem("invalid")}, {"401", problem("unknown")}, {"403", problem("forbidden")}, {"404", problem("absent")}, {"409", problem("conflict")}, {"413", problem("large")},
 		{"422", refused}, {"429", problem("busy")}, {"500", problem("fault")}, {"503", problem("unavailable")},
 	})
 	return o
@@ -142,7 +144,7 @@ func (s *schemas) simulate(a *check.Aggregate) object {
 		{"requestBody", object{{"required", true}, {"content", object{{"application/json", object{{"schema", s.ref(a.Name + ".command")}}}}}}},
 		{"responses", object{
 			{"200", answer("What would happen: events and the state after them, or the problem and the state as it is.", nil, schema)},
-			{"400", problem("invalid")}, {"403", problem("forbidden")}, {"409", problem("conflict")}, {"413", problem("large")}, {"503", problem("unavailable")},
+			{"400", problem("invalid")}, {"401", problem("unknown")}, {"403", problem("forbidden")}, {"409", problem("conflict")}, {"413", problem("large")}, {"429", problem("busy")}, {"500", problem("fault")}, {"503", problem("unavailable")},
 		}},
 	}
 }
@@ -157,7 +159,7 @@ func (s *schemas) read(a *check.Aggregate) object {
 		{"operationId", "get" + a.Name}, {"tags", []string{a.Name}}, {"summary", "Read the state of a " + a.Name},
 		{"responses", object{
 			{"200", answer("The state.", object{{"ETag", object{{"$ref", "#/components/headers/ETag"}}}}, schema)},
-			{"400", problem("invalid")}, {"403", problem("forbidden")}, {"404", problem("absent")}, {"503", problem("unavailable")},
+			{"400", problem("invalid")}, {"401", problem("unknown")}, {"403", problem("forbidden")}, {"404", problem("absent")}, {"429", problem("busy")}, {"500", problem("fault")}, {"503", problem("unavailable")},
 		}},
 	}
 }
@@ -170,7 +172,7 @@ func (s *schemas) list(a *check.Aggregate) object {
 		{"parameters", []object{{{"name", "after"}, {"in", "query"}, {"description", "Only events after this version."}, {"schema", object{{"type", "integer"}, {"minimum", 0}}}}}},
 		{"responses", object{
 			{"200", answer("The events, in order.", nil, schema)},
-			{"400", problem("invalid")}, {"403", problem("forbidden")}, {"404", problem("absent")}, {"503", problem("unavailable")},
+			{"400", problem("invalid")}, {"401", problem("unknown")}, {"403", problem("forbidden")}, {"404", problem("absent")}, {"429", problem("busy")}, {"500", problem("fault")}, {"503", problem("unavailable")},
 		}},
 	}
 }
@@ -194,18 +196,23 @@ func headers() object {
 	return object{{"ETag", object{{"description", "The version, for if-match."}, {"schema", object{{"type", "string"}}}}}}
 }
 
+func securitySchemes() object {
+	return object{{"bearer", object{{"type", "http"}, {"scheme", "bearer"}, {"description", "A token of `aggd token` or a JWT, as the daemon is configured. Roles and the tenant come from it."}}}}
+}
+
 func responses() object {
 	make := func(doc string) object {
 		return object{{"description", doc}, {"content", object{{"application/problem+json", object{{"schema", object{{"$ref", "#/components/schemas/Problem"}}}}}}}}
 	}
 	return object{
 		{"invalid", make("Malformed: `validation_error`, with the path of each field in `errors`.")},
+		{"unknown", make("`unauthenticated`: the daemon asks for a bearer token, and there is none that counts.")},
 		{"forbidden", make("`forbidden`: the role that the command asks for is missing; `tenant_access_denied`.")},
 		{"absent", make("`not_found`: the aggregate does not exist.")},
 		{"conflict", make("`already_exists`, or `version_conflict` with `expected` and `actual`.")},
 		{"large", make("`too_large`: the command or its events do not fit into one message.")},
 		{"busy", make("`decide_error` out of gas, or `quota`.")},
-		{"fault", make("`decide_error` or `apply_error`: a defect of the manifest; nothing was stored.")},
+		{"fault", make("`decide_error` or `apply_error`: a defect of the manifest; nothing was stored. `rehydration_error`: stored events cannot be read.")},
 		{"unavailable", make("Come again with the same idempotency-key: `outcome_unknown`, `unavailable`, `storage_error`, `stream_error`, `manifest_behind`, `clock`.")},
 	}
 }

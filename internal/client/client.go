@@ -18,14 +18,18 @@ import (
 type Client struct {
 	Server string // base URL, such as http://127.0.0.1:8080
 	Tenant string // empty: the daemon's default
+	Token  string // bearer token; empty: none
 	HTTP   *http.Client
 }
 
 // timeout bounds one call; the daemon answers long before.
 const timeout = 60 * time.Second
 
-// New makes a client of the daemon at server.
+// New makes a client of the daemon at server; without a scheme it is http.
 func New(server, tenant string) *Client {
+	if !strings.Contains(server, "://") {
+		server = "http://" + server
+	}
 	return &Client{Server: strings.TrimRight(server, "/"), Tenant: tenant, HTTP: &http.Client{Timeout: timeout}}
 }
 
@@ -105,6 +109,16 @@ func (c *Client) Get(ctx context.Context, path string) ([]byte, error) {
 	return c.do(req)
 }
 
+// Post sends JSON to any path of the server, such as /admin/drain of an admin door.
+func (c *Client) Post(ctx context.Context, path string, body []byte) ([]byte, error) {
+	req, err := c.request(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return c.do(req)
+}
+
 func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.Server+path, bytes.NewReader(body))
 	if err != nil {
@@ -112,6 +126,9 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte) 
 	}
 	if c.Tenant != "" {
 		req.Header.Set("X-Tenant-Id", c.Tenant)
+	}
+	if c.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	return req, nil
 }

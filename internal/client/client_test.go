@@ -72,3 +72,11 @@ func TestClient(t *testing.T) {
 		t.Errorf("got %v, want a hint", err)
 	}
 }
+
+func TestServerWithoutScheme(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("{}")) }))
+	defer srv.Close()
+	if b, err := New(strings.TrimPrefix(srv.URL, "http://"), "").State(t.Context(), "Account", "x"); err != nil || string(b) != "{}" {
+		t.Errorf("got %s, %v", b, err)
+	}
+}

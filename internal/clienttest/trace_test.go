@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,10 +77,11 @@ func TestOneCommandFromHeaderToCommit(t *testing.T) {
 	}
 	line := ""
 	for deadline := time.Now().Add(20 * time.Second); line == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		line = lineOf(n.Log.String(), command) // written beside the reply, and it comes through a pipe
+		line = lineOf(n.Log.String(), command, `"outcome"`) // written beside the reply, and it comes through a pipe
 	}
 	want(t, "log line", line, `"service":"aggregate"`, `"msg":"command"`, `"outcome":"accepted"`, `"tenant_id":"acme"`, `"aggregate_type":"Account"`,
 		`"aggregate_id":"`+id+`"`, `"command_id":"`+command+`"`, `"version":1`, `"correlation_id":"`+correlation+`"`, `"trace_id":"`+trace+`"`)
+	want(t, "line before it", lineOf(n.Log.String(), command), `"msg":"command received"`, `"level":"DEBUG"`, `"tenant_id":"acme"`, `"correlation_id":"`+correlation+`"`, `"trace_id":"`+trace+`"`)
 	stored := commits(t, nc, id)
 	if len(stored) != 1 {
 		t.Fatalf("got %d messages", len(stored))
@@ -125,9 +127,9 @@ func TestOneCommandFromHeaderToCommit(t *testing.T) {
 }
 
 // lineOf finds the log line of a command.
-func lineOf(log, command string) string {
+func lineOf(log, command string, with ...string) string {
 	for line := range strings.Lines(log) {
-		if strings.Contains(line, `"command_id":"`+command+`"`) {
+		if strings.Contains(line, `"command_id":"`+command+`"`) && !slices.ContainsFunc(with, func(w string) bool { return !strings.Contains(line, w) }) {
 			return strings.TrimSpace(line)
 		}
 	}

@@ -24,9 +24,12 @@ type Value struct {
 
 // Sources are the layers above the defaults.
 type Sources struct {
-	File  string                           // .yaml, .yml or .toml; empty: none
-	Env   func(name string) (string, bool) // such as os.LookupEnv
-	Flags map[string]string                // by key of the table; only those that were given
+	File string                           // .yaml, .yml or .toml; empty: none
+	Env  func(name string) (string, bool) // such as os.LookupEnv
+	// Environ is the whole environment, such as os.Environ(): a name in it that was meant for a
+	// setting and is none is an error. Empty: nobody looks.
+	Environ []string
+	Flags   map[string]string // by key of the table; only those that were given
 }
 
 // Load lays the sources over the defaults. The settings are not yet validated. The error joins
@@ -39,7 +42,7 @@ func Load(src Sources) (Settings, []Value, error) {
 	var (
 		s      Settings
 		values []Value
-		errs   = unknown(src.File, fromFile)
+		errs   = append(unknown(src.File, fromFile), misnamed(src.Environ)...)
 	)
 	for _, r := range Table {
 		v := pick(r, src, fromFile)
@@ -93,9 +96,23 @@ func readFile(name string) (map[string]string, error) {
 	}
 	out := map[string]string{}
 	for _, key := range flat.Keys() {
-		out[key] = fmt.Sprint(flat.Get(key))
+		switch v := flat.Get(key).(type) {
+		case nil: // "tls:" with everything below it commented out sets nothing
+			if !known(key) {
+				out[key] = ""
+			}
+		case []any:
+			return nil, fmt.Errorf("%s: %s: one value is expected, not a list", name, key)
+		default:
+			out[key] = fmt.Sprint(v)
+		}
 	}
 	return out, nil
+}
+
+// known tells whether key is a setting or a section of settings.
+func known(key string) bool {
+	return slices.ContainsFunc(Table, func(r Row) bool { return r.Key == key || strings.HasPrefix(r.Key, key+".") })
 }
 
 // unknown tells the keys that the table does not have.
@@ -113,6 +130,46 @@ func unknown(name string, keys map[string]string) []error {
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errs
+}
+
+// misnamed tells the environment's names that were meant for a setting: one with a slip of two
+// letters at most, or one that says a setting's key where its variable has another name. Others
+// with our prefix may be anybody's: Kubernetes makes some for a service of that name.
+func misnamed(environ []string) []error {
+	var errs []error
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		if !strings.HasPrefix(name, envPrefix) || value == "" || slices.Contains(otherNames, name) || strings.Contains(name, "_SERVICE_") || strings.Contains(name, "_PORT") {
+			continue
+		}
+		if meant := meantBy(name); meant != "" {
+			errs = append(errs, fmt.Errorf("environment: unknown setting %s: did you mean %s?", name, meant))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errs
+}
+
+const envPrefix = "AGGREGATE_"
+
+// otherNames are ours and no settings of the daemon.
+var otherNames = []string{"AGGREGATE_CONFIG", "AGGREGATE_SERVER", "AGGREGATE_ADMIN", "AGGREGATE_TOKEN", "AGGREGATE_CA", "AGGREGATE_CERT", "AGGREGATE_KEY"}
+
+// meantBy gives the variable that name was meant to be; empty if it is one, or none is near.
+func meantBy(name string) string {
+	best, near := "", 3
+	for _, r := range Table {
+		if r.Env == name {
+			return ""
+		}
+		if name == envPrefix+strings.ToUpper(strings.ReplaceAll(r.Key, ".", "_")) {
+			best, near = r.Env, 0
+		}
+		if d := distance(name, r.Env); d < near {
+			best, near = r.Env, d
+		}
+	}
+	return best
 }
 
 // nearest gives the key with the least edit distance, if it is near enough to be meant.

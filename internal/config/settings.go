@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -89,8 +90,10 @@ func (s *Settings) Validate() error {
 	}
 	if s.Manifests == "" {
 		bad("manifests", "the manifest directory is required")
-	} else if _, err := os.Stat(s.Manifests); err != nil {
+	} else if st, err := os.Stat(s.Manifests); err != nil {
 		bad("manifests", "%v", err)
+	} else if !st.IsDir() && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(s.Manifests)) {
+		bad("manifests", "a directory, or an index (.yaml, .yml, .json), is expected, not %s", s.Manifests)
 	}
 	checkAddress(bad, "listen", s.Listen)
 	checkAddress(bad, "admin.listen", s.AdminListen)
@@ -98,6 +101,7 @@ func (s *Settings) Validate() error {
 		checkAddress(bad, "nats.listen", s.NATSListen)
 	}
 	checkURL(bad, s.NATSURL)
+	s.checkFiles(bad)
 	s.checkSecurity(bad)
 	checkDir(bad, "data", s.Data)
 	oneOf(bad, "sync", s.Sync, "group", "always", "interval")
@@ -126,7 +130,7 @@ func (s *Settings) Validate() error {
 		bad("stream.layout", "tenancy.ids: exclusive guards all tenants of an id in one stream: single or per_type is needed")
 	}
 	if u, err := url.Parse(s.TracingURL); s.TracingURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		bad("tracing.url", "a URL such as http://127.0.0.1:4318 is expected, not %q", s.TracingURL)
+		bad("tracing.url", "a URL such as http://127.0.0.1:4318 is expected, not %q", Redact(s.TracingURL))
 	}
 	if !(s.TracingRatio >= 0 && s.TracingRatio <= 1) {
 		bad("tracing.ratio", "0 to 1 is expected")
@@ -148,8 +152,15 @@ func (s *Settings) checkSecurity(bad report) {
 	if s.TLSClientCA != "" && s.TLSCert == "" {
 		bad("tls.client_ca", "needs tls.cert and tls.key")
 	}
+	if s.Insecure {
+		return
+	}
+	// No token is asked for at the NATS door's port before events are read there: only mTLS keeps others out.
+	if s.NATSURL == "" && s.NATSListen != "off" && s.TLSClientCA == "" && !loopback(s.NATSListen) {
+		bad("nats.listen", "%s is reached by others than this machine, who could read all events: set tls.client_ca, or off, or say --insecure", s.NATSListen)
+	}
 	known := s.AuthTokens != "" || s.JWTKeys != "" || s.TLSClientCA != ""
-	if known || s.Insecure {
+	if known {
 		return
 	}
 	for _, d := range []struct{ key, addr string }{{"listen", s.Listen}, {"admin.listen", s.AdminListen}} {
@@ -171,19 +182,57 @@ func loopback(addr string) bool {
 
 type report func(key, format string, a ...any)
 
+// checkFiles asks that every file that is named is there and readable: else the start would fail,
+// or worse, a reload.
+func (s *Settings) checkFiles(bad report) {
+	for _, f := range []struct{ key, name string }{{"quota.tenants", s.QuotaTenants}, {"tls.cert", s.TLSCert}, {"tls.key", s.TLSKey}, {"tls.client_ca", s.TLSClientCA},
+		{"auth.tokens", s.AuthTokens}, {"auth.jwt.keys", s.JWTKeys}, {"nats.creds", s.NATSCreds}, {"nats.nkey", s.NATSNKey}, {"nats.ca", s.NATSCA}, {"nats.cert", s.NATSCert}, {"nats.key", s.NATSKey}} {
+		if f.name == "" || f.key == "auth.jwt.keys" && checkKeysURL(bad, f.name) {
+			continue
+		}
+		r, err := os.Open(f.name)
+		if err != nil {
+			bad(f.key, "%v", err)
+			continue
+		}
+		if st, err := r.Stat(); err == nil && st.IsDir() {
+			bad(f.key, "%s is a directory, a file is expected", f.name)
+		}
+		_ = r.Close()
+	}
+}
+
+// checkKeysURL tells whether name is a URL, and what is wrong with it.
+func checkKeysURL(bad report, name string) bool {
+	if !strings.Contains(name, "://") {
+		return false
+	}
+	if u, err := url.Parse(name); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		bad("auth.jwt.keys", "a file or a URL such as https://id.example/jwks is expected, not %q", Redact(name))
+	}
+	return true
+}
+
 func checkAddress(bad report, key, addr string) {
-	if _, _, err := net.SplitHostPort(addr); err != nil {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
 		bad(key, "host:port is expected: %v", err)
 	}
 }
 
+// checkURL checks one URL, or several of one cluster with commas between.
 func checkURL(bad report, s string) {
 	if s == "" {
 		return
 	}
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
-		bad("nats.url", "a URL such as nats://127.0.0.1:4222 is expected, not %q", s)
+	for part := range strings.SplitSeq(s, ",") {
+		u, err := url.Parse(strings.TrimSpace(part))
+		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			bad("nats.url", "a URL such as nats://127.0.0.1:4222 is expected, not %q", Redact(part))
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -19,6 +20,8 @@ type Row struct {
 type field struct {
 	kind string // string, integer, number, boolean, duration
 	set  func(*Settings, string) error
+	// show gives a value without what is secret in it; nil: nothing is.
+	show func(string) string
 }
 
 // Table has every setting.
@@ -26,7 +29,7 @@ var Table = []Row{
 	{"manifests", "AGGREGATE_MANIFESTS", "", "", "Directory of the manifest set, or its YAML or JSON index. Required; the argument of aggd serve.", text(func(s *Settings) *string { return &s.Manifests })},
 	{"listen", "AGGREGATE_LISTEN", "listen", "127.0.0.1:8080", "Address of the data door: gRPC and HTTP on one port.", text(func(s *Settings) *string { return &s.Listen })},
 	{"admin.listen", "AGGREGATE_ADMIN_LISTEN", "admin", "127.0.0.1:8081", "Address of the admin door: /health, /ready, /metrics.", text(func(s *Settings) *string { return &s.AdminListen })},
-	{"nats.url", "AGGREGATE_NATS_URL", "nats", "", "URL of a NATS server with JetStream; empty: an embedded server.", text(func(s *Settings) *string { return &s.NATSURL })},
+	{"nats.url", "AGGREGATE_NATS_URL", "nats", "", "URL of a NATS server with JetStream, or of several of one cluster with commas between; empty: an embedded server.", link(func(s *Settings) *string { return &s.NATSURL })},
 	{"nats.listen", "AGGREGATE_NATS_LISTEN", "nats-listen", "127.0.0.1:4222", "Address of the embedded NATS server for other clients, or off.", text(func(s *Settings) *string { return &s.NATSListen })},
 	{"data", "AGGREGATE_STORAGE_PATH", "data", "./data", "Directory for the embedded stream and the snapshots.", text(func(s *Settings) *string { return &s.Data })},
 	{"sync", "AGGREGATE_SYNC", "sync", "group", "When a reply may be sent: group (one sync for all that wait), always (a sync for each message), interval (no wait; a power cut may lose the last interval). Of the embedded server only.", text(func(s *Settings) *string { return &s.Sync })},
@@ -57,7 +60,7 @@ var Table = []Row{
 	{"tls.key", "AGGREGATE_TLS_KEY", "", "", "PEM key of tls.cert.", text(func(s *Settings) *string { return &s.TLSKey })},
 	{"tls.client_ca", "AGGREGATE_TLS_CLIENT_CA", "", "", "PEM certificates; clients need one signed by them (mTLS).", text(func(s *Settings) *string { return &s.TLSClientCA })},
 	{"auth.tokens", "AGGREGATE_AUTH_TOKENS", "", "", "YAML file of hashed bearer tokens (aggd token makes one).", text(func(s *Settings) *string { return &s.AuthTokens })},
-	{"auth.jwt.keys", "AGGREGATE_AUTH_JWT_KEYS", "", "", "JWKS file or URL whose keys sign the tokens that are believed.", text(func(s *Settings) *string { return &s.JWTKeys })},
+	{"auth.jwt.keys", "AGGREGATE_AUTH_JWT_KEYS", "", "", "JWKS file or URL whose keys sign the tokens that are believed.", link(func(s *Settings) *string { return &s.JWTKeys })},
 	{"auth.jwt.issuer", "AGGREGATE_AUTH_JWT_ISSUER", "", "", "Required iss of a token.", text(func(s *Settings) *string { return &s.JWTIssuer })},
 	{"auth.jwt.audience", "AGGREGATE_AUTH_JWT_AUDIENCE", "", "", "Required aud of a token.", text(func(s *Settings) *string { return &s.JWTAudience })},
 	{"nats.creds", "AGGREGATE_NATS_CREDS", "", "", "Credentials file (JWT and seed) for nats.url.", text(func(s *Settings) *string { return &s.NATSCreds })},
@@ -69,31 +72,63 @@ var Table = []Row{
 	{"shutdown.timeout", "AGGREGATE_SHUTDOWN_TIMEOUT", "", "30s", "How long a stop may wait for what is in flight.", duration(func(s *Settings) *time.Duration { return &s.ShutdownTimeout })},
 	{"log.level", "AGGREGATE_LOG_LEVEL", "log-level", "info", "debug, info, warn or error.", text(func(s *Settings) *string { return &s.LogLevel })},
 	{"log.socket", "AGGREGATE_LOGGER_SOCKET", "", "", "Unix socket that log lines go to as well; lines it does not take are dropped and counted.", text(func(s *Settings) *string { return &s.LoggerSocket })},
-	{"tracing.url", "AGGREGATE_TRACING_URL", "", "", "OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318; empty: no spans.", text(func(s *Settings) *string { return &s.TracingURL })},
+	{"tracing.url", "AGGREGATE_TRACING_URL", "", "", "OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318; empty: no spans.", link(func(s *Settings) *string { return &s.TracingURL })},
 	{"tracing.ratio", "AGGREGATE_TRACING_RATIO", "", "0.01", "Share of the commands without a caller's span that are traced.", number(func(s *Settings) *float64 { return &s.TracingRatio })},
 	{"log.environment", "AGGREGATE_ENVIRONMENT", "", "", "The field environment of each log line.", text(func(s *Settings) *string { return &s.Environment })},
 }
 
 func text(at func(*Settings) *string) field {
-	return field{"string", func(s *Settings, v string) error { *at(s) = v; return nil }}
+	return field{kind: "string", set: func(s *Settings, v string) error { *at(s) = v; return nil }}
+}
+
+// link is a text that may be a URL with a password in it.
+func link(at func(*Settings) *string) field {
+	f := text(at)
+	f.show = Redact
+	return f
 }
 
 func integer(at func(*Settings) *int) field {
-	return field{"integer", func(s *Settings, v string) (err error) { *at(s), err = strconv.Atoi(v); return err }}
+	return field{kind: "integer", set: func(s *Settings, v string) (err error) {
+		if *at(s), err = strconv.Atoi(v); err != nil {
+			err = fmt.Errorf("an integer is expected, not %q", v)
+		}
+		return err
+	}}
 }
 
 func integer64(at func(*Settings) *int64) field {
-	return field{"integer", func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseInt(v, 10, 64); return err }}
+	return field{kind: "integer", set: func(s *Settings, v string) (err error) {
+		if *at(s), err = strconv.ParseInt(v, 10, 64); err != nil {
+			err = fmt.Errorf("an integer is expected, not %q", v)
+		}
+		return err
+	}}
 }
 
 func number(at func(*Settings) *float64) field {
-	return field{"number", func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseFloat(v, 64); return err }}
+	return field{kind: "number", set: func(s *Settings, v string) (err error) {
+		if *at(s), err = strconv.ParseFloat(v, 64); err != nil {
+			err = fmt.Errorf("a number is expected, not %q", v)
+		}
+		return err
+	}}
 }
 
 func boolean(at func(*Settings) *bool) field {
-	return field{"boolean", func(s *Settings, v string) (err error) { *at(s), err = strconv.ParseBool(v); return err }}
+	return field{kind: "boolean", set: func(s *Settings, v string) (err error) {
+		if *at(s), err = strconv.ParseBool(v); err != nil {
+			err = fmt.Errorf("true or false is expected, not %q", v)
+		}
+		return err
+	}}
 }
 
 func duration(at func(*Settings) *time.Duration) field {
-	return field{"duration", func(s *Settings, v string) (err error) { *at(s), err = time.ParseDuration(v); return err }}
+	return field{kind: "duration", set: func(s *Settings, v string) (err error) {
+		if *at(s), err = time.ParseDuration(v); err != nil {
+			err = fmt.Errorf("a duration such as 30s, 5m or 1h30m is expected, not %q", v)
+		}
+		return err
+	}}
 }

@@ -7,12 +7,28 @@ import (
 	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/engine/vm"
 	"github.com/cloudlysis/aggregate/internal/server"
+	"github.com/cloudlysis/aggregate/internal/telemetry"
 )
 
 // commands is the engine as the doors see it.
-type commands struct{ *engine.Engine }
+type commands struct {
+	*engine.Engine
+	metrics *telemetry.Metrics
+}
 
 var _ server.Commands = commands{}
+
+// Submit implements server.Commands.
+func (c commands) Submit(ctx context.Context, cmd *aggregate.Command) (*aggregate.Reply, error) {
+	c.metrics.Received(cmd)
+	return c.Engine.Submit(ctx, cmd)
+}
+
+// Start implements server.Commands.
+func (c commands) Start(ctx context.Context, cmd *aggregate.Command, done func(*aggregate.Reply, error)) {
+	c.metrics.Received(cmd)
+	c.Engine.Start(ctx, cmd, done)
+}
 
 // Simulate implements server.Commands.
 func (c commands) Simulate(ctx context.Context, cmd *aggregate.Command) (*server.Simulation, error) {

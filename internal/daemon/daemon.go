@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -61,6 +62,7 @@ type daemon struct {
 	store   *store.Store
 	engine  *engine.Engine
 	doors   *doors
+	tls     *tls.Config        // of all doors; nil: in the clear
 	auth    auth.Authenticator // nil: no authentication
 	drained atomic.Bool        // of all tenants
 	fatal   chan error
@@ -99,7 +101,7 @@ func Run(ctx context.Context, opts Options) error {
 func (d *daemon) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	for _, step := range []func(context.Context) error{d.openTracing, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openAuth, d.openDoors, d.openNATSDoor} {
+	for _, step := range []func(context.Context) error{d.openTracing, d.openTLS, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openAuth, d.openDoors, d.openNATSDoor} {
 		if err := step(ctx); err != nil {
 			return err
 		}

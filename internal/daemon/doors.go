@@ -30,26 +30,22 @@ type doors struct {
 
 func (d *daemon) openDoors(context.Context) error {
 	s := &d.opts.Settings
-	secure, err := d.openTLS()
-	if err != nil {
-		return err
-	}
 	data, err := net.Listen("tcp", s.Listen)
 	if err != nil {
-		return fmt.Errorf("open the data door: %w", err)
+		return fmt.Errorf("open the data door (hint: --listen another address): %w", err)
 	}
 	admin, err := net.Listen("tcp", s.AdminListen)
 	if err != nil {
 		_ = data.Close()
-		return fmt.Errorf("open the admin door: %w", err)
+		return fmt.Errorf("open the admin door (hint: --admin another address): %w", err)
 	}
 	policy := d.policy(loopback(data))
-	o := &doors{data: data, admin: admin, split: server.NewSplit(data, secure)}
-	o.grpc, o.health = server.GRPC(commands{d.engine}, d.stream, policy)
-	o.http = httpServer(server.REST(commands{d.engine}, d.stream, d.description(), policy))
+	o := &doors{data: data, admin: admin, split: server.NewSplit(data, d.tls)}
+	o.grpc, o.health = server.GRPC(commands{d.engine, d.metrics}, d.stream, policy)
+	o.http = httpServer(server.REST(commands{d.engine, d.metrics}, d.stream, d.description(), policy))
 	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
-	if secure != nil {
-		admin = tls.NewListener(admin, secure)
+	if d.tls != nil {
+		admin = tls.NewListener(admin, d.tls)
 	}
 	d.serve(o.split.Serve, &o.served)
 	d.serve(func() error { return o.grpc.Serve(o.split.GRPC()) }, &o.served)
@@ -64,7 +60,7 @@ func (d *daemon) openDoors(context.Context) error {
 // policy is how a door reads headers; roles and actor are believed only of callers on this machine.
 func (d *daemon) policy(local bool) server.Policy {
 	s := &d.opts.Settings
-	return server.Policy{TenantDefault: aggregate.TenantID(s.TenancyDefault), TenantRequired: s.TenancyRequired, Auth: d.auth, TrustRoles: local, MaxBody: s.MaxBody}
+	return server.Policy{TenantDefault: aggregate.TenantID(s.TenancyDefault), TenantRequired: s.TenancyRequired, Auth: d.auth, TrustRoles: local, MaxBody: s.MaxBody, Denied: d.metrics.Denied}
 }
 
 // openNATSDoor answers on NATS. Roles are believed where the embedded server listens on loopback only.
@@ -74,7 +70,7 @@ func (d *daemon) openNATSDoor(context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	svc, err := server.NATS(ctx, nc, commands{d.engine}, d.policy(d.natsIsLocal()), natsVersion(d.opts.Version))
+	svc, err := server.NATS(ctx, nc, commands{d.engine, d.metrics}, d.policy(d.natsIsLocal()), natsVersion(d.opts.Version))
 	if err != nil {
 		cancel()
 		return err
@@ -111,8 +107,10 @@ func (d *daemon) serve(f func() error, wg *sync.WaitGroup) {
 	})
 }
 
+// httpServer bounds what a client that is slow, on purpose or not, may hold: a request that does
+// not come, and an answer that is not taken. The longest answers are a profile and many events.
 func httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
 // loopback tells whether only this machine reaches l: there, without authentication, a caller's
@@ -161,7 +159,7 @@ func (p *probe) Ready(ctx context.Context) []server.Check {
 	if h.Err == nil && !(h.Connected && h.Reachable) {
 		h.Err = errors.New("not reachable")
 	}
-	return []server.Check{check("config", nil), check("manifests", nil), check("stream", h.Err), check("storage", nil), check("clock", p.d.engine.Clock())}
+	return []server.Check{check("config", nil), check("manifests", nil), check("stream", h.Err), check("storage", nil), check("clock", p.d.engine.Clock()), check("drain", p.d.admit(nil))}
 }
 
 func check(name string, err error) server.Check {

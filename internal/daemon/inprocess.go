@@ -5,12 +5,15 @@ import (
 	"errors"
 
 	"github.com/cloudlysis/aggregate/engine"
+	"github.com/cloudlysis/aggregate/internal/natsd"
 	"github.com/cloudlysis/aggregate/internal/telemetry"
 )
 
 // OpenEngine opens everything below the doors, for tools that run the engine in their own
-// process, and gives how to close it.
+// process, and gives how to close it. Its embedded server takes no other clients: the port may be
+// that of a running daemon.
 func OpenEngine(ctx context.Context, opts Options) (*engine.Engine, func() error, error) {
+	opts.Settings.NATSListen = natsd.ListenOff
 	d := &daemon{opts: opts, log: opts.Log, metrics: telemetry.NewMetrics(opts.Log), fatal: make(chan error, 1)}
 	if err := d.loadManifests(); err != nil {
 		return nil, nil, err

@@ -24,7 +24,7 @@ func (d *daemon) openLog(ctx context.Context) error {
 		return d.openExternal(ctx)
 	}
 	s := &d.opts.Settings
-	srv, err := natsd.Start(natsd.Options{Dir: d.path("nats"), Listen: s.NATSListen, Sync: natsd.SyncMode(s.Sync), Interval: s.SyncInterval, Logger: d.log, Fatal: d.fail})
+	srv, err := natsd.Start(natsd.Options{Dir: d.path("nats"), Listen: s.NATSListen, TLS: d.tls, Sync: natsd.SyncMode(s.Sync), Interval: s.SyncInterval, Logger: d.log, Fatal: d.fail})
 	if err != nil {
 		return fmt.Errorf("start the embedded NATS server: %w", err)
 	}
@@ -59,7 +59,7 @@ func (d *daemon) openExternal(ctx context.Context) error {
 		nc, err := nats.Connect(d.opts.Settings.NATSURL, append(security, nats.Name(name), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
 			nats.ReconnectWait(200*time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, time.Second))...)
 		if err != nil {
-			return nil, fmt.Errorf("connect to NATS at %s: %w", d.opts.Settings.NATSURL, err)
+			return nil, fmt.Errorf("connect to NATS at %s: %w", config.Redact(d.opts.Settings.NATSURL), err)
 		}
 		d.onClose(func(context.Context) error { nc.Close(); return nil })
 		return nc, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/engine"
@@ -14,7 +15,11 @@ import (
 // loadManifests compiles the set and shows what the checker finds. Nothing is opened when it
 // has errors.
 func (d *daemon) loadManifests() error {
-	reg, err := manifests.Open(os.DirFS(d.opts.Settings.Manifests), manifests.Options{Version: d.opts.Version})
+	dir, index := d.opts.Settings.Manifests, ""
+	if st, err := os.Stat(dir); err == nil && !st.IsDir() {
+		dir, index = filepath.Split(filepath.Clean(dir))
+	}
+	reg, err := manifests.Open(os.DirFS(filepath.Clean(dir)), manifests.Options{Version: d.opts.Version, Index: index})
 	var broken *manifests.Error
 	if errors.As(err, &broken) {
 		d.show(broken.Diagnostics)
@@ -28,6 +33,7 @@ func (d *daemon) loadManifests() error {
 	}
 	d.show(reg.Current().Warnings)
 	d.sets = reg
+	d.metrics.Types(reg.Current().Types())
 	return nil
 }
 
@@ -53,6 +59,7 @@ func (d *daemon) reloadManifests(ctx context.Context) (changed bool, hash string
 		if err := d.stream.PutManifest(ctx, next.Hash, next.Sources); err != nil {
 			return err
 		}
+		d.metrics.Types(next.Types())
 		d.engine.Swap(manifestOf(next))
 		return nil
 	}})

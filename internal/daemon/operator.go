@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/server"
+	"github.com/cloudlysis/aggregate/manifests"
 )
 
 // operator does what the admin door asks for.
@@ -17,7 +19,10 @@ type operator struct{ d *daemon }
 func (o *operator) Tenants() []server.Tenant {
 	out := []server.Tenant{}
 	for _, t := range o.d.engine.Tenants() {
-		row := server.Tenant{TenantID: t.TenantID, Aggregates: t.Aggregates, Draining: t.Draining}
+		row := server.Tenant{TenantID: t.TenantID, Aggregates: t.Aggregates, Draining: t.Draining, InFlight: t.InFlight}
+		if q := t.Quota; q != (engine.Quota{}) {
+			row.Quota = &server.TenantQuota{Rate: q.Rate, Burst: q.Burst, InFlight: q.InFlight, Active: q.Active}
+		}
 		if !t.LastActivity.IsZero() {
 			row.LastActivity = &t.LastActivity
 		}
@@ -88,6 +93,10 @@ func (d *daemon) reload(ctx context.Context, what string) server.Reloaded {
 	}
 	if err != nil {
 		r.Error = err.Error()
+	}
+	var broken *manifests.Error
+	if errors.As(err, &broken) {
+		r.Findings = broken.Findings()
 	}
 	return r
 }

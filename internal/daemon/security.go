@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 
 	"github.com/cloudlysis/aggregate/internal/server"
 	"github.com/cloudlysis/aggregate/internal/server/auth"
@@ -33,15 +32,16 @@ func (d *daemon) openAuth(ctx context.Context) error {
 	return nil
 }
 
-// openTLS gives the configuration of the doors; nil without certificates.
-func (d *daemon) openTLS() (*tls.Config, error) {
+// openTLS reads the certificates of the doors; without any they speak in the clear.
+func (d *daemon) openTLS(context.Context) error {
 	s := &d.opts.Settings
 	if s.TLSCert == "" {
-		return nil, nil
+		return nil
 	}
 	t, err := server.NewTLS(server.TLSFiles{Cert: s.TLSCert, Key: s.TLSKey, ClientCA: s.TLSClientCA})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return t.Config(), nil
+	d.tls = t.Config()
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -40,6 +41,8 @@ type VerifyOptions struct {
 	Settings config.Settings // validated
 	Version  string
 	Log      *slog.Logger
+	// Diagnostics takes what the checker finds in the manifests.
+	Diagnostics io.Writer
 	// Sample is how many aggregates are replayed, chosen at random; 0: all.
 	Sample int
 	// Progress, when set, is called now and then with what has been seen.
@@ -53,7 +56,7 @@ type VerifyOptions struct {
 // be running on the same data.
 func Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
 	o.Settings.NATSListen = "off"
-	d := &daemon{opts: Options{Settings: o.Settings, Version: o.Version, Log: o.Log, Diagnostics: discard{}}, log: o.Log, metrics: telemetry.NewMetrics(o.Log), fatal: make(chan error, 1)}
+	d := &daemon{opts: Options{Settings: o.Settings, Version: o.Version, Log: o.Log, Diagnostics: o.Diagnostics}, log: o.Log, metrics: telemetry.NewMetrics(o.Log), fatal: make(chan error, 1)}
 	if err := d.loadManifests(); err != nil {
 		return Verified{}, err
 	}
@@ -66,10 +69,6 @@ func Verify(ctx context.Context, o VerifyOptions) (Verified, error) {
 	err := v.run(ctx)
 	return v.out, errors.Join(err, d.close())
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 type verifier struct {
 	d     *daemon

@@ -79,10 +79,21 @@ type run struct {
 	unknown  sync.Map // command id -> key, where the outcome must be settled
 }
 
+// Validate tells what is wrong with o before anything is sent.
+func (o *Options) Validate() error {
+	if o.Callers < 1 || o.Aggregates < 1 || o.Tenants < 1 || o.Commands < 1 && o.Duration <= 0 {
+		return errors.New("callers, aggregates and tenants must be positive, and commands or duration given")
+	}
+	if _, ok := new(big.Rat).SetString(o.SumStep); !ok && o.SumField != "" {
+		return fmt.Errorf("step: %q is no number", o.SumStep)
+	}
+	return nil
+}
+
 // Run makes the aggregates, puts the load on and checks the sum.
 func Run(ctx context.Context, t Target, o Options) (Result, error) {
-	if o.Callers < 1 || o.Aggregates < 1 || o.Tenants < 1 || o.Commands < 1 && o.Duration <= 0 {
-		return Result{}, errors.New("callers, aggregates and tenants must be positive, and commands or duration given")
+	if err := o.Validate(); err != nil {
+		return Result{}, err
 	}
 	r := &run{o: o, t: t}
 	for i := range o.Aggregates {
@@ -230,15 +241,17 @@ func (r *run) check(ctx context.Context, out *Result) error {
 	if r.o.SumField == "" {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
 	var err error
 	r.unknown.Range(func(id, key any) bool {
-		err = r.t.Submit(ctx, key.(aggregate.Key), id.(aggregate.ID), r.o.Command)
-		if err == nil {
+		var accepted bool
+		if accepted, err = r.settle(ctx, key.(aggregate.Key), id.(aggregate.ID)); accepted {
 			out.Accepted++
 		}
-		return err == nil || errors.Is(err, ErrRefused)
+		return err == nil
 	})
-	if err != nil && !errors.Is(err, ErrRefused) {
+	if err != nil {
 		return fmt.Errorf("settle an unknown outcome: %w", err)
 	}
 	step, ok := new(big.Rat).SetString(r.o.SumStep)
@@ -256,6 +269,27 @@ func (r *run) check(ctx context.Context, out *Result) error {
 	want := step.Mul(step, new(big.Rat).SetInt64(int64(out.Accepted)))
 	out.Sum, out.WantSum = sum.RatString(), want.RatString()
 	return nil
+}
+
+// The load may end while the daemon is away: that is waited out, a while.
+const (
+	settleFor   = 60 * time.Second
+	settleAgain = 200 * time.Millisecond
+)
+
+// settle asks by the command's id until the daemon says yes or no.
+func (r *run) settle(ctx context.Context, key aggregate.Key, id aggregate.ID) (accepted bool, err error) {
+	for {
+		err := r.t.Submit(ctx, key, id, r.o.Command)
+		if err == nil || errors.Is(err, ErrRefused) {
+			return err == nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, err
+		case <-time.After(settleAgain):
+		}
+	}
 }
 
 // field reads the number of one aggregate, exactly.

@@ -3,6 +3,7 @@ package loadgen
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,12 @@ type HTTP struct {
 
 // NewHTTP makes a target with enough idle connections for its callers.
 func NewHTTP(base, token string, callers int) *HTTP {
-	return &HTTP{strings.TrimRight(base, "/"), token, &http.Client{Timeout: callTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: callers, MaxConnsPerHost: callers}}}
+	return NewHTTPS(base, token, callers, nil)
+}
+
+// NewHTTPS is NewHTTP with certificates; nil: those of the system.
+func NewHTTPS(base, token string, callers int, secure *tls.Config) *HTTP {
+	return &HTTP{strings.TrimRight(base, "/"), token, &http.Client{Timeout: callTimeout, Transport: &http.Transport{TLSClientConfig: secure, MaxIdleConnsPerHost: callers, MaxConnsPerHost: callers}}}
 }
 
 func (h *HTTP) do(ctx context.Context, method string, key aggregate.Key, tail string, body []byte, command string) ([]byte, error) {

@@ -124,6 +124,7 @@ func TestReplySubjectDoesNotForge(t *testing.T) {
 	_, err := micro.AddService(d.owner, micro.Config{Name: "aggregate", Version: "1.0.0",
 		Endpoint: &micro.EndpointConfig{Subject: "cmd.>", Handler: micro.HandlerFunc(func(r micro.Request) { _ = r.Respond([]byte("done")) })}})
 	must(t, err)
+	must(t, d.owner.Flush()) // the server has heard of the subscription before another connection asks
 	for _, reply := range []string{"tenant.acme.aggregate.Account.forged", "$JS.API.STREAM.DELETE." + eventStream} {
 		for _, request := range []struct{ subject, body string }{
 			{"$JS.API.STREAM.MSG.GET." + eventStream, `{"seq":1}`},
@@ -236,6 +237,7 @@ func TestLocalClientCallsAndHears(t *testing.T) {
 			_ = r.Respond(append([]byte(r.Subject()+" "+r.Headers().Get("x-tenant-id")+" "), r.Data()...))
 		})}})
 	must(t, err)
+	must(t, d.owner.Flush()) // the server has heard of the subscription before another connection asks
 	m, err := d.local.RequestMsg(&nats.Msg{Subject: "cmd.acme.Account.a1", Data: []byte("{}"), Header: nats.Header{"x-tenant-id": {"acme"}}}, 2*time.Second)
 	must(t, err)
 	if string(m.Data) != "cmd.acme.Account.a1 acme {}" {

@@ -1,6 +1,7 @@
 package natsd
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,8 @@ const (
 	// groupInterval puts the server's own sync off: it may consume an I/O error that ours then never sees.
 	groupInterval = 24 * time.Hour
 	readyTimeout  = 10 * time.Second
+	// tlsTimeout bounds a client's handshake; the server's own two seconds are short for a busy machine.
+	tlsTimeout = 10 * time.Second
 	// reconnectWait is for connections that the server dropped (slow consumer) while it runs on.
 	reconnectWait = 50 * time.Millisecond
 )
@@ -40,6 +43,8 @@ type Options struct {
 	Dir string
 	// Listen is host:port for other clients (port 0: a free one), or "off" or empty for none.
 	Listen string
+	// TLS, when set, is asked of clients of Listen; with client certificates, mTLS. Connect goes without.
+	TLS *tls.Config
 	// Sync is the mode; empty is Group.
 	Sync SyncMode
 	// Interval is the time between syncs in mode Interval; 0 is two minutes.

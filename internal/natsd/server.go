@@ -132,6 +132,9 @@ func (s *Server) boot(dir, listen string, mode SyncMode) (*server.Server, error)
 		return nil, err
 	}
 	o.Host, o.Port, o.DontListen = host, port, port == 0
+	if s.o.TLS != nil && port != 0 {
+		o.TLSConfig, o.TLSTimeout = s.o.TLS, tlsTimeout.Seconds()
+	}
 	ns, err := server.NewServer(o)
 	if err != nil {
 		return nil, fmt.Errorf("embedded nats-server: %w", err)

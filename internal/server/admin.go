@@ -48,6 +48,16 @@ type Tenant struct {
 	Aggregates   int                `json:"aggregate_count"` // live here
 	LastActivity *time.Time         `json:"last_activity"`   // null: none since the start
 	Draining     bool               `json:"draining"`
+	InFlight     int                `json:"in_flight"` // commands and reads that wait or are under way
+	Quota        *TenantQuota       `json:"quota"`     // null: no bound
+}
+
+// TenantQuota are the bounds of a tenant; 0 is none.
+type TenantQuota struct {
+	Rate     float64 `json:"rate"`  // new commands a second
+	Burst    int     `json:"burst"` // at once after a pause; 0: a second's worth
+	InFlight int     `json:"in_flight"`
+	Active   int     `json:"active"` // bounds aggregate_count
 }
 
 // Reloaded is what a reload did with one thing.
@@ -56,6 +66,8 @@ type Reloaded struct {
 	Changed bool   `json:"changed"`
 	Detail  string `json:"detail,omitempty"`
 	Error   string `json:"error,omitempty"` // the old one stays in force
+	// Findings are all that is wrong, such as each diagnostic of the manifests.
+	Findings []string `json:"findings,omitempty"`
 }
 
 // ManifestSet is the set in force.
@@ -154,7 +166,16 @@ const maxAdminBody = 64 << 10
 func decode(w http.ResponseWriter, req *http.Request, into any) error {
 	d := json.NewDecoder(http.MaxBytesReader(w, req.Body, maxAdminBody))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+	err := d.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("one JSON object is expected")
+		}
+	}
+	if err != nil {
 		return &aggregate.ValidationError{Path: "body", Message: err.Error()}
 	}
 	return nil

@@ -95,6 +95,7 @@ func TestAdmin(t *testing.T) {
 		{"POST", "/admin/drain", "", true, 200, `"drained":true`, "drain all"},
 		{"POST", "/admin/drain", `{"tenant_id":"a.b"}`, true, 400, "validation_error", ""},
 		{"POST", "/admin/drain", `{"tenant":"acme"}`, true, 400, "unknown field", ""},
+		{"POST", "/admin/drain", `{"tenant_id":"acme"} {"tenant_id":"globex"}`, true, 400, "one JSON object", ""},
 		{"POST", "/admin/resume", `{"tenant_id":"acme"}`, true, 200, `"drained":false`, "resume acme"},
 		{"POST", "/admin/reload", "", true, 200, `"what":"manifests","changed":true`, "reload "},
 		{"POST", "/admin/reload", `{"only":["bad"]}`, true, 409, `"error":"no"`, "reload bad"},

@@ -42,7 +42,7 @@ func (c *connectCommands) SubmitCommand(ctx context.Context, req *pb.SubmitComma
 	if err != nil {
 		return nil, connectError(err, cmd.CommandID)
 	}
-	return response(r), nil
+	return response(asked(req, r)), nil
 }
 
 var errNeedsHTTP2 = errors.New("a stream in both directions needs gRPC over HTTP/2: this port serves it to gRPC clients")
@@ -60,7 +60,7 @@ func (c *connectQueries) GetState(ctx context.Context, req *pb.GetStateRequest) 
 	if err != nil {
 		return nil, connectError(err, aggregate.ID{})
 	}
-	r, err := c.g.getState(ctx, key)
+	r, err := c.g.getState(ctx, key, req.GetNumbersAsStrings())
 	if err != nil {
 		return nil, connectError(err, aggregate.ID{})
 	}
@@ -71,7 +71,7 @@ func (c *connectQueries) GetState(ctx context.Context, req *pb.GetStateRequest) 
 func (c *connectQueries) ListEvents(ctx context.Context, req *pb.ListEventsRequest, out *connect.ServerStream[pb.ListEventsResponse]) error {
 	key, err := c.g.key(ctx, requestHeaders(ctx), req.GetAggregateType(), req.GetAggregateId())
 	if err == nil {
-		err = c.g.listEvents(ctx, key, aggregate.Version(req.GetAfterVersion()), out.Send)
+		err = c.g.listEvents(ctx, key, req, out.Send)
 	}
 	if err != nil {
 		return connectError(err, aggregate.ID{})

@@ -61,7 +61,15 @@ func (g *grpcCommands) SubmitCommand(ctx context.Context, req *pb.SubmitCommandR
 	if err != nil {
 		return nil, statusOf(err, cmd.CommandID)
 	}
-	return response(r), nil
+	return response(asked(req, r)), nil
+}
+
+// asked gives r with its numbers as the request wants them.
+func asked(req *pb.SubmitCommandRequest, r *aggregate.Reply) *aggregate.Reply {
+	if req.GetNumbersAsStrings() {
+		return replyWithStrings(r)
+	}
+	return r
 }
 
 func (g *grpcCommands) command(ctx context.Context, req *pb.SubmitCommandRequest, h headers) (*aggregate.Command, error) {
@@ -214,6 +222,8 @@ func (h grpcHeaders) get(name string) string {
 	}
 	return ""
 }
+
+func (h grpcHeaders) several(name string) bool { return differ(h[name]) }
 
 func (h grpcHeaders) meta(f func(key, value string)) {
 	for name, values := range h {

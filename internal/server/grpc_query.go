@@ -34,17 +34,20 @@ func (g *grpcQueries) GetState(ctx context.Context, req *pb.GetStateRequest) (*p
 	if err != nil {
 		return nil, statusOf(err, aggregate.ID{})
 	}
-	r, err := g.getState(ctx, key)
+	r, err := g.getState(ctx, key, req.GetNumbersAsStrings())
 	if err != nil {
 		return nil, statusOf(err, aggregate.ID{})
 	}
 	return r, nil
 }
 
-func (g *grpcQueries) getState(ctx context.Context, key aggregate.Key) (*pb.GetStateResponse, error) {
+func (g *grpcQueries) getState(ctx context.Context, key aggregate.Key, asStrings bool) (*pb.GetStateResponse, error) {
 	s, err := g.cmds.State(ctx, key)
 	if err != nil {
 		return nil, err
+	}
+	if asStrings {
+		s = stateWithStrings(s)
 	}
 	return &pb.GetStateResponse{TenantId: string(s.TenantID), AggregateType: string(s.AggregateType), AggregateId: s.AggregateID.String(), Version: uint64(s.Version),
 		StateJson: string(s.State), DerivedJson: string(s.Derived), UpdatedAt: s.UpdatedAt.UTC().Format(time.RFC3339Nano), Token: s.Token}, nil
@@ -55,7 +58,7 @@ func (g *grpcQueries) ListEvents(req *pb.ListEventsRequest, out grpc.ServerStrea
 	md, _ := metadata.FromIncomingContext(out.Context())
 	key, err := g.key(out.Context(), grpcHeaders(md), req.GetAggregateType(), req.GetAggregateId())
 	if err == nil {
-		err = g.listEvents(out.Context(), key, aggregate.Version(req.GetAfterVersion()), out.Send)
+		err = g.listEvents(out.Context(), key, req, out.Send)
 	}
 	if err != nil {
 		return statusOf(err, aggregate.ID{})
@@ -63,11 +66,14 @@ func (g *grpcQueries) ListEvents(req *pb.ListEventsRequest, out grpc.ServerStrea
 	return nil
 }
 
-func (g *grpcQueries) listEvents(ctx context.Context, key aggregate.Key, after aggregate.Version, send func(*pb.ListEventsResponse) error) error {
-	n := 0
+func (g *grpcQueries) listEvents(ctx context.Context, key aggregate.Key, req *pb.ListEventsRequest, send func(*pb.ListEventsResponse) error) error {
+	n, after := 0, aggregate.Version(req.GetAfterVersion())
 	for e, err := range g.events.Events(ctx, key, after) {
 		if err != nil {
 			return err
+		}
+		if req.GetNumbersAsStrings() {
+			e.Payload = numbersAsStrings(e.Payload)
 		}
 		if err := send(&pb.ListEventsResponse{Event: eventMessage(&e)}); err != nil {
 			return err

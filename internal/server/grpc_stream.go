@@ -71,7 +71,12 @@ func (p *pipeline) start(req *pb.SubmitCommandsRequest, h grpcHeaders) {
 		p.out <- answerOf(cmd, nil, err)
 		return
 	}
-	p.g.cmds.Start(p.s.Context(), cmd, func(r *aggregate.Reply, err error) { p.out <- answerOf(cmd, r, err) })
+	p.g.cmds.Start(p.s.Context(), cmd, func(r *aggregate.Reply, err error) {
+		if err == nil {
+			r = asked(req.GetCommand(), r)
+		}
+		p.out <- answerOf(cmd, r, err)
+	})
 }
 
 // answerOf never blocks the caller: out has room for every slot.

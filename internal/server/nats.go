@@ -75,8 +75,12 @@ func (d *natsDoor) handle(req micro.Request) {
 		d.answer(to, cmd, nil, err, began)
 		return
 	}
+	asStrings := wantsStrings(natsHeaders(req.Headers()))
 	d.slots <- struct{}{}
 	d.cmds.Start(d.ctx, cmd, func(r *aggregate.Reply, err error) {
+		if asStrings && err == nil {
+			r = replyWithStrings(r)
+		}
 		d.answer(to, cmd, r, err, began)
 		<-d.slots
 	})
@@ -163,6 +167,16 @@ func (h natsHeaders) get(name string) string {
 		}
 	}
 	return ""
+}
+
+func (h natsHeaders) several(name string) bool {
+	var all []string
+	for k, v := range h {
+		if strings.EqualFold(k, name) {
+			all = append(all, v...)
+		}
+	}
+	return differ(all)
 }
 
 func (h natsHeaders) meta(f func(key, value string)) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,6 +22,10 @@ type Policy struct {
 	// a loopback door without authentication.
 	TrustRoles bool
 	MaxBody    int64 // bytes of one command's payload
+	// Denied, when set, hears of callers that were not let in: without a credential that counts, or
+	// for a tenant that is not theirs. tenant is the one that the caller is bound to, never one that
+	// was only claimed. It must not block.
+	Denied func(tenant aggregate.TenantID, err error)
 }
 
 // Limits of metadata (system: x-meta headers).
@@ -38,6 +43,9 @@ var ownMeta = map[string]bool{"actor": true, "correlation_id": true, "causation_
 // headers gives the values of a lower case header name, in HTTP and in gRPC metadata alike.
 type headers interface {
 	get(name string) string
+	// several tells whether a header that says who asks came more than once, with other values: a
+	// proxy that adds its own behind a client's must not have the client's believed.
+	several(name string) bool
 	// meta calls f for every header x-meta-<key>, the key in lower case, with its first value.
 	meta(f func(key, value string))
 }
@@ -50,7 +58,20 @@ type caller struct {
 
 // caller authenticates and reads x-tenant-id.
 func (p *Policy) caller(ctx context.Context, h headers) (caller, error) {
+	c, err := p.identify(ctx, h)
+	if err != nil && p.Denied != nil && (errors.Is(err, auth.ErrUnauthenticated) || errors.Is(err, aggregate.ErrTenantAccessDenied)) {
+		p.Denied(c.Identity.Tenant, err)
+	}
+	return c, err
+}
+
+func (p *Policy) identify(ctx context.Context, h headers) (caller, error) {
 	c := caller{Identity: auth.Identity{AnyTenant: true}}
+	for _, name := range []string{"x-tenant-id", "authorization"} {
+		if h.several(name) {
+			return c, &aggregate.ValidationError{Path: name, Message: "the header came more than once, with different values"}
+		}
+	}
 	if p.Auth != nil {
 		token, ok := bearer(h.get("authorization"))
 		if !ok {
@@ -64,6 +85,16 @@ func (p *Policy) caller(ctx context.Context, h headers) (caller, error) {
 		c.Roles, c.Actor = splitList(h.get("x-roles")), h.get("x-actor")
 	}
 	return c, p.tenant(&c, h)
+}
+
+// differ tells whether values hold more than one.
+func differ(values []string) bool {
+	for _, v := range values[min(1, len(values)):] {
+		if v != values[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // bearer gives the token of an Authorization header (RFC 6750).

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +37,9 @@ func REST(cmds Commands, events Events, describe Describe, p Policy) http.Handle
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}", r.state)
 	mux.HandleFunc("GET /v1/aggregates/{type}/{id}/events", r.list)
 	mux.HandleFunc("GET /v1/openapi.json", r.openAPI)
+	for path, allow := range map[string]string{"/v1/aggregates/{type}/{id}/commands": "POST", "/v1/aggregates/{type}/{id}": "GET, HEAD", "/v1/aggregates/{type}/{id}/events": "GET, HEAD", "/v1/openapi.json": "GET, HEAD"} {
+		mux.HandleFunc(path, notAllowed(allow))
+	}
 	mountConnect(mux, cmds, events, p)
 	mux.HandleFunc("/", r.nothing)
 	return mux
@@ -64,9 +70,13 @@ func (r *rest) submit(w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, err, cmd.CommandID)
 		return
 	}
+	content := contentJSON
+	if wantsStrings(httpHeaders(req.Header)) {
+		reply, content = replyWithStrings(reply), contentStrings
+	}
 	buf := buffers.Get().(*[]byte)
 	*buf = appendReply((*buf)[:0], reply)
-	writeJSON(w, *buf)
+	writeJSON(w, content, *buf)
 	buffers.Put(buf)
 }
 
@@ -93,6 +103,9 @@ func (r *rest) command(w http.ResponseWriter, req *http.Request) (*aggregate.Com
 		return cmd, err
 	}
 	if err = jsonContent(h.get("content-type")); err != nil {
+		return cmd, err
+	}
+	if _, err = parameters(req); err != nil {
 		return cmd, err
 	}
 	cmd.Payload, err = readBody(w, req, r.policy.MaxBody)
@@ -131,6 +144,24 @@ func readBody(w http.ResponseWriter, req *http.Request, limit int64) (body []byt
 	return nil, &aggregate.ValidationError{Path: "body", Message: "the body could not be read: " + err.Error()}
 }
 
+// parameters reads the query, which may have only the named ones: one that is not understood, such
+// as a version of a state, would get a wrong answer if it were ignored.
+func parameters(req *http.Request, names ...string) (url.Values, error) {
+	if req.URL.RawQuery == "" {
+		return nil, nil
+	}
+	q, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil {
+		return nil, &aggregate.ValidationError{Path: "query", Message: err.Error()}
+	}
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains(names, name) {
+			return nil, &aggregate.ValidationError{Path: name, Message: "this route has no such query parameter"}
+		}
+	}
+	return q, nil
+}
+
 func (r *rest) key(req *http.Request) (aggregate.Key, error) {
 	c, err := r.policy.caller(req.Context(), httpHeaders(req.Header))
 	if err != nil {
@@ -146,15 +177,23 @@ func (r *rest) state(w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, err, aggregate.ID{})
 		return
 	}
+	if _, err := parameters(req); err != nil {
+		writeProblem(w, err, aggregate.ID{})
+		return
+	}
 	s, err := r.cmds.State(req.Context(), key)
 	if err != nil {
 		writeProblem(w, err, aggregate.ID{})
 		return
 	}
+	content := contentJSON
+	if wantsStrings(httpHeaders(req.Header)) {
+		s, content = stateWithStrings(s), contentStrings
+	}
 	w.Header().Set("ETag", `"`+strconv.FormatUint(uint64(s.Version), 10)+`"`)
 	buf := buffers.Get().(*[]byte)
 	*buf = appendState((*buf)[:0], s)
-	writeJSON(w, *buf)
+	writeJSON(w, content, *buf)
 	buffers.Put(buf)
 }
 
@@ -164,10 +203,18 @@ func (r *rest) list(w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, err, aggregate.ID{})
 		return
 	}
-	after, err := afterVersion(req.URL.Query().Get("after"))
+	q, err := parameters(req, "after")
+	var after aggregate.Version
+	if err == nil {
+		after, err = afterVersion(q.Get("after"))
+	}
 	if err != nil {
 		writeProblem(w, err, aggregate.ID{})
 		return
+	}
+	content, asStrings := contentJSON, wantsStrings(httpHeaders(req.Header))
+	if asStrings {
+		content = contentStrings
 	}
 	b := append(appendAddress(nil, key.Tenant, key.Type, key.ID), `,"events":[`...)
 	n := 0
@@ -179,6 +226,9 @@ func (r *rest) list(w http.ResponseWriter, req *http.Request) {
 		if n > 0 {
 			b = append(b, ',')
 		}
+		if asStrings {
+			e.Payload = numbersAsStrings(e.Payload)
+		}
 		b = appendEvent(b, &e)
 		n++
 	}
@@ -186,7 +236,7 @@ func (r *rest) list(w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, &aggregate.NotFoundError{Key: key}, aggregate.ID{})
 		return
 	}
-	writeJSON(w, append(b, "]}"...))
+	writeJSON(w, content, append(b, "]}"...))
 }
 
 func (r *rest) openAPI(w http.ResponseWriter, req *http.Request) {
@@ -199,7 +249,7 @@ func (r *rest) openAPI(w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, err, aggregate.ID{})
 		return
 	}
-	writeJSON(w, b)
+	writeJSON(w, contentJSON, b)
 }
 
 func afterVersion(s string) (aggregate.Version, error) {
@@ -217,7 +267,7 @@ func afterVersion(s string) (aggregate.Version, error) {
 type httpHeaders http.Header
 
 // canonical are the header names that every command asks for: making one allocates.
-var canonical = map[string]string{"authorization": "Authorization", "content-type": "Content-Type", "idempotency-key": "Idempotency-Key", "if-match": "If-Match",
+var canonical = map[string]string{"accept": "Accept", "authorization": "Authorization", "content-type": "Content-Type", "idempotency-key": "Idempotency-Key", "if-match": "If-Match",
 	"traceparent": "Traceparent", "x-actor": "X-Actor", "x-correlation-id": "X-Correlation-Id", "x-roles": "X-Roles", "x-tenant-id": "X-Tenant-Id"}
 
 func (h httpHeaders) get(name string) string {
@@ -230,6 +280,8 @@ func (h httpHeaders) get(name string) string {
 	}
 	return ""
 }
+
+func (h httpHeaders) several(name string) bool { return differ(h[canonical[name]]) }
 
 func (h httpHeaders) meta(f func(key, value string)) {
 	for name, values := range h {
@@ -251,9 +303,9 @@ func metaKey(name string) (string, bool) {
 // contentJSON is never changed: answers share it.
 var contentJSON = []string{"application/json"}
 
-func writeJSON(w http.ResponseWriter, b []byte) {
+func writeJSON(w http.ResponseWriter, content []string, b []byte) {
 	h := w.Header()
-	h["Content-Type"], h["Content-Length"] = contentJSON, []string{strconv.Itoa(len(b))}
+	h["Content-Type"], h["Content-Length"] = content, []string{strconv.Itoa(len(b))}
 	_, _ = w.Write(b) // a client that went away is no error of ours
 }
 
@@ -272,13 +324,24 @@ func writeProblem(w http.ResponseWriter, err error, command aggregate.ID) {
 	_, _ = w.Write(b)
 }
 
-// noRoute answers what no route fits, or fits with another method, with the routes there are.
+// noRoute answers what no route fits with the routes there are.
 func noRoute(routes string) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		p := Problem{Status: http.StatusNotFound, Code: "no_such_route", Title: "No such route", Detail: req.Method + " " + req.URL.Path + ": served here are " + routes}
-		b := problemBody(&p, aggregate.ID{})
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(p.Status)
-		_, _ = w.Write(b)
+		refuse(w, Problem{Status: http.StatusNotFound, Code: "no_such_route", Title: "No such route", Detail: req.Method + " " + req.URL.Path + ": served here are " + routes})
 	}
+}
+
+// notAllowed answers a route that has other methods.
+func notAllowed(allow string) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Allow", allow)
+		refuse(w, Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Title: "Method not allowed", Detail: req.Method + " " + req.URL.Path + ": it takes " + allow})
+	}
+}
+
+func refuse(w http.ResponseWriter, p Problem) {
+	b := problemBody(&p, aggregate.ID{})
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(b)
 }

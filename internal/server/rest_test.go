@@ -126,6 +126,9 @@ func TestRESTRefusesBadRequests(t *testing.T) {
 		{"long correlation", path, `{}`, []string{"x-correlation-id", strings.Repeat("c", 129)}, 400, "validation_error"},
 		{"too large", path, strings.Repeat(" ", 1001), nil, 413, "too_large"},
 		{"not json", path, `{}`, []string{"content-type", "text/xml"}, 400, "validation_error"},
+		{"query parameter", path + "?dry_run=true", `{}`, nil, 400, "validation_error"},
+		{"query parameter of a simulation", strings.TrimSuffix(path, "/commands") + ":simulate?at=1", `{}`, nil, 400, "validation_error"},
+		{"other method", strings.TrimSuffix(path, "/commands") + "/events", `{}`, nil, 405, "method_not_allowed"},
 		{"no route", "/v1/nothing", ``, nil, 404, "no_such_route"},
 	}
 	for _, tt := range tests {
@@ -211,6 +214,18 @@ func TestRESTReads(t *testing.T) {
 	if resp, body := ask(t, h, "GET", path+"/events?after=-1", ""); resp.StatusCode != 400 {
 		t.Errorf("got %d %s, want 400", resp.StatusCode, body)
 	}
+	// A parameter that is ignored would be answered with another state than was asked for.
+	for _, query := range []string{"?version=2", "?at=2026-01-01T00:00:00Z", "/events?schema=current", "/events?after=1&after_version=1", "/events?after=%zz", "?;"} {
+		if resp, body := ask(t, h, "GET", path+query, "", "x-tenant-id", "acme"); resp.StatusCode != 400 || !strings.Contains(body, "validation_error") {
+			t.Errorf("%s: got %d %s, want 400", query, resp.StatusCode, body)
+		}
+	}
+	if resp, body := ask(t, h, "DELETE", path, ""); resp.StatusCode != 405 || resp.Header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("got %d %v %s", resp.StatusCode, resp.Header, body)
+	}
+	if resp, _ := ask(t, h, "HEAD", path, "", "x-tenant-id", "acme"); resp.StatusCode != 200 || resp.Header.Get("ETag") != `"4"` {
+		t.Errorf("HEAD: got %d %v", resp.StatusCode, resp.Header)
+	}
 	if resp, body := ask(t, REST(f, fakeEvents(nil), nil, Policy{}), "GET", path+"/events", ""); resp.StatusCode != 404 {
 		t.Errorf("no events: got %d %s, want 404", resp.StatusCode, body)
 	}
@@ -243,6 +258,33 @@ func TestAppendStringIsJSON(t *testing.T) {
 		var got string
 		if err := jsonUnmarshal(appendString(nil, s), &got); err != nil || got != s {
 			t.Errorf("%q: got %q, %v", s, got, err)
+		}
+	}
+}
+
+// TestOneHeaderSaysWho: a proxy that adds x-tenant-id or a token behind the client's own must not
+// have the client's believed, on any door.
+func TestOneHeaderSaysWho(t *testing.T) {
+	p := Policy{Auth: fakeAuth{"a": {AnyTenant: true}, "b": {AnyTenant: true}}}
+	for _, h := range []headers{
+		httpHeaders{"Authorization": {"Bearer a"}, "X-Tenant-Id": {"acme", "globex"}},
+		httpHeaders{"Authorization": {"Bearer a", "Bearer b"}, "X-Tenant-Id": {"acme"}},
+		grpcHeaders{"authorization": {"Bearer a"}, "x-tenant-id": {"acme", "globex"}},
+		natsHeaders{"authorization": {"Bearer a"}, "x-tenant-id": {"acme"}, "X-Tenant-Id": {"globex"}},
+		natsHeaders{"authorization": {"Bearer a"}, "Authorization": {"Bearer b"}},
+	} {
+		var invalid *aggregate.ValidationError
+		if c, err := p.caller(t.Context(), h); !errors.As(err, &invalid) {
+			t.Errorf("%v: got %+v, %v", h, c, err)
+		}
+	}
+	for _, h := range []headers{
+		httpHeaders{"Authorization": {"Bearer a"}, "X-Tenant-Id": {"acme", "acme"}},
+		grpcHeaders{"authorization": {"Bearer a"}, "x-tenant-id": {"acme"}},
+		natsHeaders{"Authorization": {"Bearer a"}, "x-tenant-id": {"acme"}},
+	} {
+		if c, err := p.caller(t.Context(), h); err != nil || c.tenant != "acme" {
+			t.Errorf("%v: got %+v, %v", h, c, err)
 		}
 	}
 }

@@ -49,7 +49,11 @@ func (r *rest) simulate(w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, err, cmd.CommandID)
 		return
 	}
-	writeJSON(w, appendSimulation(nil, cmd, s))
+	content := contentJSON
+	if wantsStrings(httpHeaders(req.Header)) {
+		s, content = simulationWithStrings(s), contentStrings
+	}
+	writeJSON(w, content, appendSimulation(nil, cmd, s))
 }
 
 func appendSimulation(b []byte, cmd *aggregate.Command, s *Simulation) []byte {

@@ -34,6 +34,7 @@ type Metrics struct {
 	gas               *prometheus.CounterVec
 	conflicts         *prometheus.CounterVec
 	tenantErrors      *prometheus.CounterVec
+	unauthenticated   prometheus.Counter
 	rehydration       *prometheus.HistogramVec
 	rehydrationErrors *prometheus.CounterVec
 	append            prometheus.Histogram
@@ -68,9 +69,10 @@ func NewMetrics(log *slog.Logger) *Metrics {
 		stages:            prometheus.NewHistogramVec(histogram("aggregate_stage_duration_seconds", "Where a command's time went: queue, load, decide, append, sync, reply.", latency), []string{"stage"}),
 		gas:               prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_gas_total", Help: "Gas used by rules."}, []string{"aggregate_type"}),
 		conflicts:         prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_version_conflicts_total", Help: "Flights refused because the aggregate had moved on."}, []string{"aggregate_type"}),
-		tenantErrors:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Commands refused because the aggregate belongs to another tenant."}, []string{"tenant_id"}),
+		tenantErrors:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_tenant_errors_total", Help: "Requests of a tenant that were refused because what they asked for is another's."}, []string{"tenant_id"}),
+		unauthenticated:   prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_unauthenticated_total", Help: "Requests without a credential that counts."}),
 		rehydration:       prometheus.NewHistogramVec(histogram("aggregate_rehydration_duration_seconds", "Loading an aggregate.", latency), []string{"aggregate_type", "snapshot"}),
-		rehydrationErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_rehydration_errors_total", Help: "Loads that failed."}, []string{"aggregate_type"}),
+		rehydrationErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aggregate_rehydration_errors_total", Help: "Loads that failed for what is stored."}, []string{"aggregate_type"}),
 		append:            prometheus.NewHistogram(histogram("aggregate_append_duration_seconds", "A flight's append, until durable as configured.", latency)),
 		flightCommits:     prometheus.NewHistogram(prometheus.HistogramOpts{Name: "aggregate_flight_commits", Help: "Commits of one flight.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}}),
 		flightBytes:       prometheus.NewCounter(prometheus.CounterOpts{Name: "aggregate_flight_bytes_total", Help: "Bytes of appended flights, about."}),
@@ -82,9 +84,18 @@ func NewMetrics(log *slog.Logger) *Metrics {
 	for i := range m.stage {
 		m.stage[i] = m.stages.WithLabelValues(aggregate.Stage(i).String())
 	}
-	m.registry.MustRegister(m.commands, m.duration, m.stages, m.gas, m.conflicts, m.tenantErrors, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
+	m.registry.MustRegister(m.commands, m.duration, m.stages, m.gas, m.conflicts, m.tenantErrors, m.unauthenticated, m.rehydration, m.rehydrationErrors, m.append, m.flightCommits,
 		m.flightBytes, m.inDoubt, m.snapshots, m.active, m.circuits, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// Types makes the series of what seldom happens to aggregates of these types, at zero: a series
+// that begins at one has not increased, so its first error would raise no alert.
+func (m *Metrics) Types(types []aggregate.Type) {
+	for _, t := range types {
+		m.rehydrationErrors.WithLabelValues(string(t))
+		m.conflicts.WithLabelValues(string(t))
+	}
 }
 
 // Handler serves the metrics in Prometheus' formats.
@@ -116,6 +127,16 @@ func (m *Metrics) Command(cmd *aggregate.Command, r *aggregate.Reply, err error,
 	}
 }
 
+// Denied counts a request that a door refused before the engine heard of it; tenant is the caller's.
+func (m *Metrics) Denied(tenant aggregate.TenantID, err error) {
+	if errors.Is(err, aggregate.ErrTenantAccessDenied) {
+		m.tenantErrors.WithLabelValues(m.tenants.label(tenant)).Inc()
+	} else {
+		m.unauthenticated.Inc()
+	}
+	m.log.Debug("caller denied", "tenant_id", string(tenant), "error", err)
+}
+
 // observe times a command; a sampled trace becomes the exemplar of its bucket.
 func observe(o prometheus.Observer, cmd *aggregate.Command, took time.Duration) {
 	if t := cmd.Metadata["traceparent"]; len(t) == 55 && strings.IndexByte("13579bdf", t[54]) >= 0 {
@@ -136,21 +157,34 @@ func (m *Metrics) logCommand(cmd *aggregate.Command, r *aggregate.Reply, err err
 	if !m.log.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("outcome", outcome), slog.String("tenant_id", string(cmd.TenantID)), slog.String("aggregate_type", string(cmd.AggregateType)),
-		slog.String("aggregate_id", cmd.AggregateID.String()), slog.String("command_id", cmd.CommandID.String()), slog.Duration("took", took)}
+	attrs := append(about(cmd), slog.String("outcome", outcome), slog.Duration("took", took))
 	if r != nil {
 		attrs = append(attrs, slog.Uint64("version", uint64(r.Version)), slog.Int("events", len(r.Events)))
 	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	m.log.LogAttrs(context.Background(), level, "command", attrs...)
+}
+
+// Received logs at level debug that a command has come; its outcome has a line of its own.
+func (m *Metrics) Received(cmd *aggregate.Command) {
+	if m.log.Enabled(context.Background(), slog.LevelDebug) {
+		m.log.LogAttrs(context.Background(), slog.LevelDebug, "command received", about(cmd)...)
+	}
+}
+
+// about are the fields of every line of a command.
+func about(cmd *aggregate.Command) []slog.Attr {
+	attrs := []slog.Attr{slog.String("tenant_id", string(cmd.TenantID)), slog.String("aggregate_type", string(cmd.AggregateType)),
+		slog.String("aggregate_id", cmd.AggregateID.String()), slog.String("command_id", cmd.CommandID.String())}
 	if c := cmd.Metadata["correlation_id"]; c != "" {
 		attrs = append(attrs, slog.String("correlation_id", c))
 	}
 	if t := cmd.Metadata["traceparent"]; len(t) == 55 {
 		attrs = append(attrs, slog.String("trace_id", t[3:35]))
 	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	m.log.LogAttrs(context.Background(), level, "command", attrs...)
+	return attrs
 }
 
 // Outcome names how a command ended: accepted, duplicate, nothing (accepted without an event),
@@ -223,10 +257,27 @@ func (m *Metrics) Loaded(key aggregate.Key, commits int, snapshot bool, err erro
 		from = "used"
 	}
 	m.rehydration.WithLabelValues(string(key.Type), from).Observe(took.Seconds())
-	if err != nil {
-		m.rehydrationErrors.WithLabelValues(string(key.Type)).Inc()
-		m.log.Error("an aggregate could not be loaded", "aggregate", key.String(), "commits", commits, "error", err)
+	if err == nil {
+		return
 	}
+	level := slog.LevelWarn
+	if unreadable(err) {
+		level = slog.LevelError
+		m.rehydrationErrors.WithLabelValues(string(key.Type)).Inc()
+	}
+	m.log.Log(context.Background(), level, "an aggregate could not be loaded", "aggregate", key.String(), "commits", commits, "error", err)
+}
+
+// unreadable tells a load that failed for what is stored from one that failed for who asked or
+// because the log was away: the first alone needs an operator at once.
+func unreadable(err error) bool {
+	for _, other := range []error{aggregate.ErrTenantAccessDenied, aggregate.ErrStream, aggregate.ErrStorage, aggregate.ErrUnavailable, aggregate.ErrInDoubt, aggregate.ErrQuota,
+		context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return true
 }
 
 // Snapshot counts what became of a snapshot.

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -137,5 +138,31 @@ func TestSeriesCacheIsBounded(t *testing.T) {
 	}
 	if n := testutil.ToFloat64(m.commands.WithLabelValues("Account", "other", "nothing")); n != maxSeries+10-maxTenants {
 		t.Errorf("got %v commands of other tenants", n)
+	}
+}
+
+// TestRehydrationErrorsAreOfWhatIsStored: the critical alert is not for a caller who asks for another's
+// aggregate, nor for a log that is away.
+func TestRehydrationErrorsAreOfWhatIsStored(t *testing.T) {
+	tests := []struct {
+		err  error
+		want float64
+	}{
+		{nil, 0},
+		{fmt.Errorf("load: %w", &aggregate.TenantAccessDeniedError{TenantID: "b"}), 0},
+		{fmt.Errorf("load: %w", aggregate.ErrStream), 0},
+		{&aggregate.UnavailableError{Reason: aggregate.ErrQuota}, 0},
+		{context.Canceled, 0},
+		{fmt.Errorf("load: %w", aggregate.ErrRehydration), 1},
+		{aggregate.ErrManifestBehind, 1},
+		{&aggregate.FaultError{Kind: "overflow", Apply: true}, 1},
+		{errors.New("x"), 1},
+	}
+	for _, tt := range tests {
+		m := NewMetrics(slog.New(slog.DiscardHandler))
+		m.Loaded(aggregate.Key{Type: "Account"}, 0, false, tt.err, time.Millisecond)
+		if got := testutil.ToFloat64(m.rehydrationErrors.WithLabelValues("Account")); got != tt.want {
+			t.Errorf("%v: counted %v, want %v", tt.err, got, tt.want)
+		}
 	}
 }

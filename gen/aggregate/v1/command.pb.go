@@ -38,9 +38,11 @@ type SubmitCommandRequest struct {
 	// Refuses the command unless the aggregate stands exactly at this version.
 	ExpectedVersion *uint64 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3,oneof" json:"expected_version,omitempty"`
 	// Becomes ctx.meta, beside the x-meta- headers, which win.
-	Metadata      map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Numbers in the answer's JSON come as strings, for readers whose numbers are floats.
+	NumbersAsStrings bool `protobuf:"varint,7,opt,name=numbers_as_strings,json=numbersAsStrings,proto3" json:"numbers_as_strings,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *SubmitCommandRequest) Reset() {
@@ -113,6 +115,13 @@ func (x *SubmitCommandRequest) GetMetadata() map[string]string {
 		return x.Metadata
 	}
 	return nil
+}
+
+func (x *SubmitCommandRequest) GetNumbersAsStrings() bool {
+	if x != nil {
+		return x.NumbersAsStrings
+	}
+	return false
 }
 
 // SubmitCommandResponse is the answer to an accepted command.
@@ -611,8 +620,10 @@ type GetStateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AggregateType string                 `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
 	AggregateId   string                 `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Numbers in the answer's JSON come as strings, for readers whose numbers are floats.
+	NumbersAsStrings bool `protobuf:"varint,3,opt,name=numbers_as_strings,json=numbersAsStrings,proto3" json:"numbers_as_strings,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *GetStateRequest) Reset() {
@@ -657,6 +668,13 @@ func (x *GetStateRequest) GetAggregateId() string {
 		return x.AggregateId
 	}
 	return ""
+}
+
+func (x *GetStateRequest) GetNumbersAsStrings() bool {
+	if x != nil {
+		return x.NumbersAsStrings
+	}
+	return false
 }
 
 // GetStateResponse is a state.
@@ -769,9 +787,11 @@ type ListEventsRequest struct {
 	AggregateType string                 `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
 	AggregateId   string                 `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
 	// Only events after this version.
-	AfterVersion  uint64 `protobuf:"varint,3,opt,name=after_version,json=afterVersion,proto3" json:"after_version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AfterVersion uint64 `protobuf:"varint,3,opt,name=after_version,json=afterVersion,proto3" json:"after_version,omitempty"`
+	// Numbers in the answer's JSON come as strings, for readers whose numbers are floats.
+	NumbersAsStrings bool `protobuf:"varint,4,opt,name=numbers_as_strings,json=numbersAsStrings,proto3" json:"numbers_as_strings,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ListEventsRequest) Reset() {
@@ -825,6 +845,13 @@ func (x *ListEventsRequest) GetAfterVersion() uint64 {
 	return 0
 }
 
+func (x *ListEventsRequest) GetNumbersAsStrings() bool {
+	if x != nil {
+		return x.NumbersAsStrings
+	}
+	return false
+}
+
 // ListEventsResponse is one event.
 type ListEventsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -874,7 +901,7 @@ var File_aggregate_v1_command_proto protoreflect.FileDescriptor
 
 const file_aggregate_v1_command_proto_rawDesc = "" +
 	"\n" +
-	"\x1aaggregate/v1/command.proto\x12\faggregate.v1\"\xf2\x02\n" +
+	"\x1aaggregate/v1/command.proto\x12\faggregate.v1\"\xa0\x03\n" +
 	"\x14SubmitCommandRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
 	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12\x1d\n" +
@@ -882,7 +909,8 @@ const file_aggregate_v1_command_proto_rawDesc = "" +
 	"command_id\x18\x03 \x01(\tR\tcommandId\x12!\n" +
 	"\fpayload_json\x18\x04 \x01(\tR\vpayloadJson\x12.\n" +
 	"\x10expected_version\x18\x05 \x01(\x04H\x00R\x0fexpectedVersion\x88\x01\x01\x12L\n" +
-	"\bmetadata\x18\x06 \x03(\v20.aggregate.v1.SubmitCommandRequest.MetadataEntryR\bmetadata\x1a;\n" +
+	"\bmetadata\x18\x06 \x03(\v20.aggregate.v1.SubmitCommandRequest.MetadataEntryR\bmetadata\x12,\n" +
+	"\x12numbers_as_strings\x18\a \x01(\bR\x10numbersAsStrings\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x13\n" +
@@ -926,10 +954,11 @@ const file_aggregate_v1_command_proto_rawDesc = "" +
 	"\x0eretry_after_ms\x18\x05 \x01(\x03R\fretryAfterMs\"<\n" +
 	"\fFieldProblem\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"[\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\x89\x01\n" +
 	"\x0fGetStateRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
-	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\"\x8a\x02\n" +
+	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12,\n" +
+	"\x12numbers_as_strings\x18\x03 \x01(\bR\x10numbersAsStrings\"\x8a\x02\n" +
 	"\x10GetStateResponse\x12\x1b\n" +
 	"\ttenant_id\x18\x01 \x01(\tR\btenantId\x12%\n" +
 	"\x0eaggregate_type\x18\x02 \x01(\tR\raggregateType\x12!\n" +
@@ -940,11 +969,12 @@ const file_aggregate_v1_command_proto_rawDesc = "" +
 	"\fderived_json\x18\x06 \x01(\tR\vderivedJson\x12\x1d\n" +
 	"\n" +
 	"updated_at\x18\a \x01(\tR\tupdatedAt\x12\x14\n" +
-	"\x05token\x18\b \x01(\tR\x05token\"\x82\x01\n" +
+	"\x05token\x18\b \x01(\tR\x05token\"\xb0\x01\n" +
 	"\x11ListEventsRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
 	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12#\n" +
-	"\rafter_version\x18\x03 \x01(\x04R\fafterVersion\"?\n" +
+	"\rafter_version\x18\x03 \x01(\x04R\fafterVersion\x12,\n" +
+	"\x12numbers_as_strings\x18\x04 \x01(\bR\x10numbersAsStrings\"?\n" +
 	"\x12ListEventsResponse\x12)\n" +
 	"\x05event\x18\x01 \x01(\v2\x13.aggregate.v1.EventR\x05event2\xcb\x01\n" +
 	"\x0eCommandService\x12X\n" +

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -119,8 +121,8 @@ func (t *Tokens) load() error {
 	var in tokenFile
 	d := yaml.NewDecoder(f)
 	d.KnownFields(true)
-	if err := d.Decode(&in); err != nil {
-		return fmt.Errorf("tokens: %s: %w", t.file, err)
+	if err := d.Decode(&in); err != nil && !errors.Is(err, io.EOF) { // an empty file lets nobody in
+		return fmt.Errorf("tokens: %s: %w (hint: the file is \"tokens:\" and below it a line of aggd token for each)", t.file, err)
 	}
 	byHash, err := in.identities()
 	if err != nil {
