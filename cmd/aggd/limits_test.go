@@ -92,7 +92,7 @@ func TestLayouts(t *testing.T) {
 				t.Errorf("the streams are %v", got)
 			}
 			c := aggd("verify", bank, "--data", data)
-			if out, _ := c.CombinedOutput(); c.ProcessState.ExitCode() != 0 || !strings.Contains(string(out), "24 messages, 24 commits, 24 events, 12 aggregates; 12 replayed, 12 snapshots equal") {
+			if out, _ := c.CombinedOutput(); c.ProcessState.ExitCode() != 0 || !strings.Contains(string(out), "24 messages, 24 commits, 24 events, 12 aggregates; 12 replayed, 12 snapshots compared, 0 of other rules; damage: 0") {
 				t.Errorf("verify: exit %d %s", c.ProcessState.ExitCode(), out)
 			}
 			c = aggd("verify", bank, "--data", data)
