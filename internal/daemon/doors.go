@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -46,8 +45,8 @@ func (d *daemon) openDoors(context.Context) error {
 	policy := d.policy(loopback(data))
 	o := &doors{data: data, admin: admin, split: server.NewSplit(data, secure)}
 	o.grpc, o.health = server.GRPC(commands{d.engine}, d.stream, policy)
-	o.http = httpServer(server.REST(commands{d.engine}, d.stream, d.description(), policy))
-	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
+	o.http = server.HTTP(server.REST(commands{d.engine}, d.stream, d.description(), policy))
+	o.ops = server.HTTP(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
 	if secure != nil {
 		admin = tls.NewListener(admin, secure)
 	}
@@ -69,7 +68,11 @@ func (d *daemon) policy(local bool) server.Policy {
 
 // openNATSDoor answers on NATS. Roles are believed where the embedded server listens on loopback only.
 func (d *daemon) openNATSDoor(context.Context) error {
-	nc, err := d.connect("aggd door")
+	connect := d.connect
+	if d.server != nil {
+		connect = d.server.ConnectDoor
+	}
+	nc, err := connect("aggd door")
 	if err != nil {
 		return err
 	}
@@ -109,10 +112,6 @@ func (d *daemon) serve(f func() error, wg *sync.WaitGroup) {
 			d.fail(fmt.Errorf("door: %w", err))
 		}
 	})
-}
-
-func httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
 // loopback tells whether only this machine reaches l: there, without authentication, a caller's

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cloudlysis/aggregate"
 )
@@ -37,6 +38,11 @@ func REST(cmds Commands, events Events, describe Describe, p Policy) http.Handle
 	mountConnect(mux, cmds, events, p)
 	mux.HandleFunc("/", r.nothing)
 	return mux
+}
+
+// HTTP is a server for h that slow or greedy clients cannot hold up.
+func HTTP(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
 const routes = "POST /v1/aggregates/{type}/{id}/commands, POST /v1/aggregates/{type}/{id}:simulate, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events, GET /v1/openapi.json"
