@@ -237,10 +237,10 @@ func (h httpHeaders) get(name string) string {
 	return ""
 }
 
-func (h httpHeaders) meta(f func(key, value string)) {
+func (h httpHeaders) meta(cmd *aggregate.Command) {
 	for name, values := range h {
 		if key, ok := metaKey(name); ok && len(values) > 0 {
-			f(key, values[0])
+			setMeta(cmd, key, values[0])
 		}
 	}
 }
