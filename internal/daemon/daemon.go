@@ -60,6 +60,7 @@ type daemon struct {
 	stream  *stream.Log
 	store   *store.Store
 	engine  *engine.Engine
+	watch   *watch
 	doors   *doors
 	auth    auth.Authenticator // nil: no authentication
 	drained atomic.Bool        // of all tenants
@@ -99,7 +100,7 @@ func Run(ctx context.Context, opts Options) error {
 func (d *daemon) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	for _, step := range []func(context.Context) error{d.openTracing, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openAuth, d.openDoors, d.openNATSDoor} {
+	for _, step := range []func(context.Context) error{d.openTracing, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openWatch, d.openAuth, d.openDoors, d.openNATSDoor} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -139,34 +139,3 @@ func (o *doors) close(ctx context.Context) error {
 	o.served.Wait()
 	return err
 }
-
-// probe answers the admin door.
-type probe struct{ d *daemon }
-
-// Health implements server.Probe.
-func (p *probe) Health(ctx context.Context) server.Health {
-	h := p.d.stream.Health(ctx)
-	breakers := map[string]string{"stream": h.Breaker, "store": p.d.store.Breaker()}
-	storage := breakers["store"] != "open" // it costs replays and no command, so it is no reason to be unhealthy
-	return server.Health{
-		Healthy: h.Connected && h.Reachable, NATSConnected: h.Connected && h.Reachable, StorageConnected: storage,
-		ActiveAggregates: p.d.engine.Live(), Durability: p.d.durability(), Breakers: breakers, Manifest: p.d.sets.Current().Hash, Version: p.d.opts.Version,
-	}
-}
-
-// Ready implements server.Probe.
-func (p *probe) Ready(ctx context.Context) []server.Check {
-	h := p.d.stream.Health(ctx)
-	if h.Err == nil && !(h.Connected && h.Reachable) {
-		h.Err = errors.New("not reachable")
-	}
-	return []server.Check{check("config", nil), check("manifests", nil), check("stream", h.Err), check("storage", nil), check("clock", p.d.engine.Clock())}
-}
-
-func check(name string, err error) server.Check {
-	c := server.Check{Name: name, OK: err == nil}
-	if err != nil {
-		c.Error = err.Error()
-	}
-	return c
-}
