@@ -28,6 +28,12 @@ const errorDomain = "aggregate"
 // grpcWorkers is how many goroutines are kept for calls; when all are busy, others are made.
 const grpcWorkers = 256
 
+// Windows of flow control: what a client may have sent that nobody has read.
+const (
+	streamWindow = 256 << 10
+	connWindow   = 1 << 20
+)
+
 // GRPC is the gRPC door: aggregate.v1.CommandService and QueryService, health and reflection. The health of the
 // whole server ("") is for the caller to set.
 func GRPC(cmds Commands, events Events, p Policy) (*grpc.Server, *health.Server) {
@@ -35,6 +41,8 @@ func GRPC(cmds Commands, events Events, p Policy) (*grpc.Server, *health.Server)
 		grpc.MaxConcurrentStreams(1024),    // the default is no limit
 		grpc.NumStreamWorkers(grpcWorkers), // a new goroutine for each call grows its stack each time
 		grpc.MaxRecvMsgSize(int(p.MaxBody)+64<<10),
+		grpc.InitialWindowSize(streamWindow), // a fixed window: no ping to measure the line by behind each read
+		grpc.InitialConnWindowSize(connWindow),
 		grpc.ConnectionTimeout(peekTimeout),
 		grpc.InTapHandle(keepHeaders),
 	)
