@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,7 +41,7 @@ const (
 
 var (
 	aggregates = flag.Int("aggregates", 1000, "aggregates of BenchmarkDoors")
-	only       = flag.String("work", "", "run only this row of BenchmarkDoors, such as REST, for a profile")
+	only       = flag.String("work", "", "run only the rows of BenchmarkDoors that match, such as '^REST$', for a profile")
 )
 
 var benchPayload = []byte(`{"type":"deposit","amount":1}`)
@@ -287,6 +288,7 @@ func stream(tb testing.TB, cc *grpc.ClientConn) *loadgen.Stream {
 // BenchmarkDoors runs every door at 64 callers beside its empty echo, the engine alone and bare
 // publishes, in turns, and prints ratios. b.N commands go through each.
 func BenchmarkDoors(b *testing.B) {
+	rows := regexp.MustCompile(*only)
 	for _, sync := range []string{"interval", "group"} {
 		b.Run(sync, func(b *testing.B) {
 			keys := benchKeys()
@@ -297,32 +299,36 @@ func BenchmarkDoors(b *testing.B) {
 				return first.Submit(context.Background(), key, aggregate.NewID(), openPayload)
 			})
 			echoes := doorWorks(b, "echo ", echoGRPC(b), echoHTTP(b), echoNATS(b), keys)
+			idle := idleWorks(b, keys)
 			engine, floor := engineIn(b, settingsOf(b, sync), keys), bare(b, sync, keys)
 			b.ResetTimer()
-			all := append(append([]*work{floor, engine}, doors...), echoes...)
-			race(b, benchCallers, int64(b.N), slices.DeleteFunc(all, func(w *work) bool { return *only != "" && w.name != *only }))
+			all := append(append([]*work{floor, engine}, doors...), append(idle, echoes...)...)
+			race(b, benchCallers, int64(b.N), slices.DeleteFunc(all, func(w *work) bool { return !rows.MatchString(w.name) }))
 			b.StopTimer()
-			table(b, sync, floor, engine, doors, echoes)
+			table(b, sync, floor, engine, doors, idle, echoes)
 		})
 	}
 }
 
-func table(b *testing.B, sync string, floor, engine *work, doors, echoes []*work) {
+func table(b *testing.B, sync string, floor, engine *work, doors, idle, echoes []*work) {
 	b.Helper()
-	if b.N < 1000 || *only != "" {
-		return // the framework's first try, or a profile: no figures
+	if b.N < 1000 {
+		return // the framework's first try
 	}
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "sync %s\t/s\tp99 ms\tcpu µs\tallocs\t/ echo\t/ engine\t/ bare\tcpu / echo\t/ engine\t/ bare\t\n", sync)
 	ratio := func(x, y *work, f func(*work) float64) string {
-		if y == nil {
+		if y == nil || y.done == 0 {
 			return "-"
 		}
 		return fmt.Sprintf("%.2f", f(x)/f(y))
 	}
 	perCPU := func(w *work) float64 { return 1 / w.cpuUS() }
 	row := func(x, echo *work) {
+		if x.done == 0 {
+			return
+		}
 		fmt.Fprintf(w, "%s\t%.0f\t%.1f\t%.1f\t%.1f\t", x.name, x.rate(), x.p99(), x.cpuUS(), float64(x.allocs)/float64(x.done))
 		for _, f := range []func(*work) float64{(*work).rate, perCPU} {
 			fmt.Fprintf(w, "%s\t%s\t%s\t", ratio(x, echo, f), ratio(x, engine, f), ratio(x, floor, f))
@@ -332,6 +338,9 @@ func table(b *testing.B, sync string, floor, engine *work, doors, echoes []*work
 	row(floor, nil)
 	row(engine, nil)
 	for i, d := range doors {
+		row(d, echoes[i])
+	}
+	for i, d := range idle {
 		row(d, echoes[i])
 	}
 	for _, e := range echoes {

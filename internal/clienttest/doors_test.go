@@ -3,6 +3,7 @@ package clienttest
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestNATSDoor(t *testing.T) {
 	want(t, "conflict", string(r.Data), `"code":"version_conflict"`, `"expected":7,"actual":1`)
 	want(t, "the empty tenant", string(ask("cmd._.Account."+id, `{"type":"deposit","amount":1}`).Data), `"code":"not_found"`)
 	want(t, "ping", string(ask("$SRV.PING.aggregate", "").Data), `"name":"aggregate"`, `"type":"io.nats.micro.v1.ping_response"`)
-	want(t, "info", string(ask("$SRV.INFO.aggregate", "").Data), `"subject":"cmd.*.*.*"`, `"queue_group":"aggregate"`)
+	want(t, "info", string(ask("$SRV.INFO.aggregate", "").Data), `"subject":"cmd.*.*.*"`, `"queue_group":"aggregate"`, `"subject":"cmd.*.*.*.simulate"`)
 	var stats struct {
 		Endpoints []struct {
 			Requests int              `json:"num_requests"`
@@ -52,13 +53,63 @@ func TestNATSDoor(t *testing.T) {
 		}
 	}
 	b := ask("$SRV.STATS.aggregate", "").Data
-	if err := json.Unmarshal(b, &stats); err != nil || len(stats.Endpoints) != 1 {
+	if err := json.Unmarshal(b, &stats); err != nil || len(stats.Endpoints) != 2 {
 		t.Fatalf("got %s, %v", b, err)
 	}
 	if e := stats.Endpoints[0]; e.Requests != 4 || e.Data.Answered != 4 || e.Data.Refused != 3 || e.Data.AverageSeconds <= 0 {
 		t.Errorf("got %s, want 4 answered, 3 of them refused", b)
 	}
 }
+
+// TestSimulationThroughEveryDoor: REST, gRPC, Connect JSON and NATS say the same of the same command, and nothing is kept.
+func TestSimulationThroughEveryDoor(t *testing.T) {
+	n := start(t)
+	nc, id, command := connectNATS(t, n.NATS), aggregate.NewID(), aggregate.NewID().String()
+	n.Want(n.Command(id, `{"type":"open_account","initial_balance":9007199254740993}`), 200, 1)
+	for payload, parts := range map[string][]string{
+		`{"type":"withdraw","amount":1}`:                {`"accepted":true`, `"event_type":"withdrawn"`, `"rule":"decide withdraw"`, `"version":2`},
+		`{"type":"withdraw","amount":9907199254740993}`: {`"accepted":false`, `"code":"insufficient_funds"`, `"version":1`},
+	} {
+		rest := n.Do("POST", "/v1/aggregates/Account/"+id.String()+":simulate", payload, "Idempotency-Key", command).Raw
+		want(t, "REST", rest, parts...)
+		m := nats.NewMsg("cmd.acme.Account." + id.String() + ".simulate")
+		m.Data = []byte(payload)
+		m.Header.Set("idempotency-key", command)
+		got, err := nc.RequestMsg(m, 20*time.Second)
+		if err != nil || untimed(string(got.Data)) != untimed(rest) {
+			t.Errorf("NATS: got %v %v\nwant %s", got, err, rest)
+		}
+		var sim struct {
+			Accepted bool
+			Version  uint64
+			State    json.RawMessage
+			Gas      int64
+			Trace    []json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(rest), &sim); err != nil {
+			t.Fatal(err)
+		}
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "x-tenant-id", "acme")
+		r, err := pb.NewCommandServiceClient(dial(t, n.URL)).SimulateCommand(ctx, &pb.SimulateCommandRequest{
+			Command: &pb.SubmitCommandRequest{AggregateType: "Account", AggregateId: id.String(), CommandId: command, PayloadJson: payload}})
+		if err != nil || r.GetAccepted() != sim.Accepted || r.GetVersion() != sim.Version || r.GetStateJson() != string(sim.State) || r.GetGas() != sim.Gas || len(r.GetTrace()) != len(sim.Trace) {
+			t.Errorf("gRPC: got %v, %v\nwant %s", r, err, rest)
+		}
+		body, err := json.Marshal(map[string]any{"command": map[string]string{"aggregateType": "Account", "aggregateId": id.String(), "commandId": command, "payloadJson": payload}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "Connect", post(t, n.URL+"/aggregate.v1.CommandService/SimulateCommand", string(body)), `"gas":"`, `"commandId":"`+command)
+	}
+	if got := commits(t, nc, id.String()); len(got) != 1 {
+		t.Errorf("got %d messages, want 1", len(got))
+	}
+}
+
+var eventTime = regexp.MustCompile(`"(event_id|timestamp)":"[^"]*"`)
+
+// untimed leaves out what depends on the moment.
+func untimed(s string) string { return eventTime.ReplaceAllString(s, "") }
 
 // commits counts the messages that hold an aggregate, as another service reads them.
 func commits(t *testing.T, nc *nats.Conn, id string) (all []jetstream.Msg) {

@@ -134,31 +134,43 @@ func echoNATS(tb testing.TB) (url string) {
 // rest is an HTTP/1.1 client of one connection for each caller. It writes requests as text: net/http's
 // own client uses more of the two cores than the server it talks to.
 type rest struct {
+	addr  string
 	conns []restConn
 }
 
 type restConn struct {
-	c net.Conn
+	c net.Conn // opened by the first command: a server closes what says nothing for ten seconds
 	r *bufio.Reader
 	b []byte
 }
 
 func newREST(tb testing.TB, url string, callers int) *rest {
 	tb.Helper()
-	r := &rest{conns: make([]restConn, callers)}
-	for i := range r.conns {
-		c, err := net.Dial("tcp", url[len("http://"):])
-		if err != nil {
-			tb.Fatal(err)
+	r := &rest{addr: url[len("http://"):], conns: make([]restConn, callers)}
+	tb.Cleanup(func() {
+		for i := range r.conns {
+			if c := r.conns[i].c; c != nil {
+				_ = c.Close()
+			}
 		}
-		tb.Cleanup(func() { _ = c.Close() })
-		r.conns[i] = restConn{c: c, r: bufio.NewReader(c)}
-	}
+	})
 	return r
+}
+
+func (c *restConn) open(addr string) (err error) {
+	if c.c == nil {
+		if c.c, err = net.Dial("tcp", addr); err == nil {
+			c.r = bufio.NewReader(c.c)
+		}
+	}
+	return err
 }
 
 func (r *rest) submit(caller int, key aggregate.Key, command aggregate.ID, payload []byte) error {
 	c := &r.conns[caller]
+	if err := c.open(r.addr); err != nil {
+		return err
+	}
 	b := append(append(c.b[:0], "POST /v1/aggregates/"...), key.Type...)
 	b, _ = key.ID.AppendText(append(b, '/'))
 	b, _ = command.AppendText(append(b, "/commands HTTP/1.1\r\nHost: x\r\nIdempotency-Key: "...))

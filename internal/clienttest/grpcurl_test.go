@@ -20,7 +20,8 @@ func TestGRPCurl(t *testing.T) {
 	want(t, "list", call(addr, "list"), "aggregate.v1.CommandService", "aggregate.v1.QueryService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection")
 	want(t, "describe", call(addr, "describe", "aggregate.v1.CommandService"),
 		"rpc SubmitCommand ( .aggregate.v1.SubmitCommandRequest ) returns ( .aggregate.v1.SubmitCommandResponse );",
-		"rpc SubmitCommands ( stream .aggregate.v1.SubmitCommandsRequest ) returns ( stream .aggregate.v1.SubmitCommandsResponse );")
+		"rpc SubmitCommands ( stream .aggregate.v1.SubmitCommandsRequest ) returns ( stream .aggregate.v1.SubmitCommandsResponse );",
+		"rpc SimulateCommand ( .aggregate.v1.SimulateCommandRequest ) returns ( .aggregate.v1.SimulateCommandResponse );")
 	want(t, "describe a message", call(addr, "describe", "aggregate.v1.SubmitCommandRequest"), "string payload_json = 4;", "map<string, string> metadata = 6;")
 	want(t, "health", call(addr, "grpc.health.v1.Health/Check"), `"status": "SERVING"`)
 	request := func(payload string) string {
@@ -38,6 +39,11 @@ func TestGRPCurl(t *testing.T) {
 		t.Errorf("SubmitCommands: got %v %s", err, out)
 	}
 	want(t, "SubmitCommands", string(out), `"version": "4"`, `"code": "validation_error"`, `"path": "amount"`)
+	withdraw := `{"command":` + request(`"{\"type\":\"withdraw\",\"amount\":1}"`) + `}`
+	want(t, "SimulateCommand", call("-d", withdraw, addr, "aggregate.v1.CommandService/SimulateCommand"),
+		`"accepted": true`, `"version": "5"`, `"eventType": "withdrawn"`, `"rule": "decide withdraw"`, `"gas":`, `\"balance\":`)
+	want(t, "SimulateCommand, refused", call("-d", strings.Replace(withdraw, ":1}", ":99007199254740993}", 1), addr, "aggregate.v1.CommandService/SimulateCommand"),
+		`"code": "insufficient_funds"`, `"version": "4"`)
 	events := call("-d", `{"aggregate_type":"Account","aggregate_id":"`+id+`","after_version":1}`, addr, "aggregate.v1.QueryService/ListEvents")
 	if strings.Count(events, `"eventType": "deposited"`) != 3 {
 		t.Errorf("ListEvents: got %s", events)

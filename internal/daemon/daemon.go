@@ -61,6 +61,7 @@ type daemon struct {
 	stream  *stream.Log
 	store   *store.Store
 	engine  *engine.Engine
+	watch   *watch
 	doors   *doors
 	tls     *tls.Config        // of all doors; nil: in the clear
 	auth    auth.Authenticator // nil: no authentication
@@ -101,7 +102,7 @@ func Run(ctx context.Context, opts Options) error {
 func (d *daemon) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	for _, step := range []func(context.Context) error{d.openTracing, d.openTLS, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openAuth, d.openDoors, d.openNATSDoor} {
+	for _, step := range []func(context.Context) error{d.openTracing, d.openTLS, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openWatch, d.openAuth, d.openDoors, d.openNATSDoor} {
 		if err := step(ctx); err != nil {
 			return err
 		}

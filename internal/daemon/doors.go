@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -42,8 +41,8 @@ func (d *daemon) openDoors(context.Context) error {
 	policy := d.policy(loopback(data))
 	o := &doors{data: data, admin: admin, split: server.NewSplit(data, d.tls)}
 	o.grpc, o.health = server.GRPC(commands{d.engine, d.metrics}, d.stream, policy)
-	o.http = httpServer(server.REST(commands{d.engine, d.metrics}, d.stream, d.description(), policy))
-	o.ops = httpServer(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
+	o.http = server.HTTP(server.REST(commands{d.engine, d.metrics}, d.stream, d.description(), policy))
+	o.ops = server.HTTP(server.Admin(&probe{d: d}, &operator{d: d}, d.metrics.Handler(), d.auth))
 	if d.tls != nil {
 		admin = tls.NewListener(admin, d.tls)
 	}
@@ -65,7 +64,11 @@ func (d *daemon) policy(local bool) server.Policy {
 
 // openNATSDoor answers on NATS. Roles are believed where the embedded server listens on loopback only.
 func (d *daemon) openNATSDoor(context.Context) error {
-	nc, err := d.connect("aggd door")
+	connect := d.connect
+	if d.server != nil {
+		connect = d.server.ConnectDoor
+	}
+	nc, err := connect("aggd door")
 	if err != nil {
 		return err
 	}
@@ -107,12 +110,6 @@ func (d *daemon) serve(f func() error, wg *sync.WaitGroup) {
 	})
 }
 
-// httpServer bounds what a client that is slow, on purpose or not, may hold: a request that does
-// not come, and an answer that is not taken. The longest answers are a profile and many events.
-func httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
-}
-
 // loopback tells whether only this machine reaches l: there, without authentication, a caller's
 // roles are believed.
 func loopback(l net.Listener) bool {
@@ -137,35 +134,4 @@ func (o *doors) close(ctx context.Context) error {
 	}
 	o.served.Wait()
 	return err
-}
-
-// probe answers the admin door.
-type probe struct{ d *daemon }
-
-// Health implements server.Probe.
-func (p *probe) Health(ctx context.Context) server.Health {
-	h := p.d.stream.Health(ctx)
-	breakers := map[string]string{"stream": h.Breaker, "store": p.d.store.Breaker()}
-	storage := breakers["store"] != "open" // it costs replays and no command, so it is no reason to be unhealthy
-	return server.Health{
-		Healthy: h.Connected && h.Reachable, NATSConnected: h.Connected && h.Reachable, StorageConnected: storage,
-		ActiveAggregates: p.d.engine.Live(), Durability: p.d.durability(), Breakers: breakers, Manifest: p.d.sets.Current().Hash, Version: p.d.opts.Version,
-	}
-}
-
-// Ready implements server.Probe.
-func (p *probe) Ready(ctx context.Context) []server.Check {
-	h := p.d.stream.Health(ctx)
-	if h.Err == nil && !(h.Connected && h.Reachable) {
-		h.Err = errors.New("not reachable")
-	}
-	return []server.Check{check("config", nil), check("manifests", nil), check("stream", h.Err), check("storage", nil), check("clock", p.d.engine.Clock()), check("drain", p.d.admit(nil))}
-}
-
-func check(name string, err error) server.Check {
-	c := server.Check{Name: name, OK: err == nil}
-	if err != nil {
-		c.Error = err.Error()
-	}
-	return c
 }

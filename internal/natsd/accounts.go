@@ -25,11 +25,13 @@ type service struct {
 	stream  bool   // one request may have many answers
 }
 
-// services is all that a local client may publish. Whatever is not here does not leave its account: tenant.>, and every
+// doorSubjects are what the NATS door answers, in the account of those who ask: an import of a service makes a subject of
+// its own for each answer, and 48 of the 89 allocations of a request.
+var doorSubjects = [...]string{"cmd.>", "$SRV.>"}
+
+// services is all else that a local client may publish. Whatever is not here does not leave its account: tenant.>, and every
 // part of the JetStream API that changes streams, deletes messages or moves leaders.
 var services = [...]service{
-	{subject: "cmd.>"},
-	{subject: "$SRV.>", stream: true},
 	{subject: "$JS.API.INFO"},
 	{subject: "$JS.API.STREAM.NAMES"},
 	{subject: "$JS.API.STREAM.LIST"},
@@ -49,45 +51,69 @@ var services = [...]service{
 // localHears is what local clients may hear of the owner's account without asking: the watermarks of docs/events.md.
 const localHears = "aggregate.synced.>"
 
-// keys are the users of the two accounts, made anew for every server. Only the owner's can sign.
+// keys are the users of the two accounts, made anew for every server. Only the daemon's own two can sign.
 type keys struct {
-	owner    nkeys.KeyPair
-	ownerPub string
-	localPub string
+	owner, door                 nkeys.KeyPair
+	ownerPub, doorPub, localPub string
 }
 
-func newKeys() (keys, error) {
-	owner, err := nkeys.CreateUser()
-	if err != nil {
-		return keys{}, fmt.Errorf("make the key of the daemon's connection: %w", err)
+func newKeys() (k keys, err error) {
+	if k.owner, k.ownerPub, err = newKey(); err != nil {
+		return k, err
 	}
-	ownerPub, err := owner.PublicKey()
-	if err != nil {
-		return keys{}, fmt.Errorf("make the key of the daemon's connection: %w", err)
+	if k.door, k.doorPub, err = newKey(); err != nil {
+		return k, err
 	}
-	local, err := nkeys.CreateUser()
+	local, pub, err := newKey()
 	if err != nil {
-		return keys{}, fmt.Errorf("make the key of local clients: %w", err)
+		return k, err
 	}
-	defer local.Wipe() // nobody signs with it: it is who you are without a key
-	localPub, err := local.PublicKey()
-	return keys{owner: owner, ownerPub: ownerPub, localPub: localPub}, err
+	local.Wipe() // nobody signs with it: it is who you are without a key
+	k.localPub = pub
+	return k, nil
+}
+
+func newKey() (nkeys.KeyPair, string, error) {
+	k, err := nkeys.CreateUser()
+	if err != nil {
+		return nil, "", fmt.Errorf("make a key for the embedded nats-server: %w", err)
+	}
+	pub, err := k.PublicKey()
+	if err != nil {
+		return nil, "", fmt.Errorf("make a key for the embedded nats-server: %w", err)
+	}
+	return k, pub, nil
+}
+
+// wipe forgets what can sign.
+func (k *keys) wipe() {
+	for _, p := range []nkeys.KeyPair{k.owner, k.door} {
+		if p != nil {
+			p.Wipe()
+		}
+	}
 }
 
 // auth is the option of a connection that signs as the owner.
-func (k keys) auth() nats.Option { return nats.Nkey(k.ownerPub, k.owner.Sign) }
+func (k *keys) auth() nats.Option { return nats.Nkey(k.ownerPub, k.owner.Sign) }
+
+// doorAuth is that of the NATS door.
+func (k *keys) doorAuth() nats.Option { return nats.Nkey(k.doorPub, k.door.Sign) }
 
 // apply puts accounts and users into o. The server builds imports only from its configuration language, so that is
 // what is written here.
-func (k keys) apply(o *server.Options) error {
+func (k *keys) apply(o *server.Options) error {
 	if err := o.ProcessConfigString(k.config()); err != nil {
 		return fmt.Errorf("accounts of the embedded nats-server: %w", err)
 	}
 	return nil
 }
 
-func (k keys) config() string {
-	var exports, imports, publish []string
+func (k *keys) config() string {
+	var exports, imports, publish, door []string
+	for _, s := range doorSubjects {
+		publish, door = append(publish, fmt.Sprintf("%q", s)), append(door, fmt.Sprintf("%q", s))
+	}
 	for _, s := range services {
 		to, response := s.subject, ""
 		if s.to != "" {
@@ -109,13 +135,20 @@ accounts {
     exports: [{stream: %[4]q, accounts: [%[5]s]}, %[6]s]
   }
   %[5]s {
-    users: [{nkey: %[1]s, permissions: {
-      publish: {allow: [%[8]s]}
-      # Who listens there could answer in the daemon's place.
-      subscribe: {deny: ["cmd.>", "$SRV.>", "$JS.>"]}
-    }}]
+    users: [
+      {nkey: %[1]s, permissions: {
+        publish: {allow: [%[8]s]}
+        # Who listens there could answer in the daemon's place.
+        subscribe: {deny: [%[9]s, "$JS.>"]}
+      }}
+      # The reply subject is the asker's choice: an answer must not be a command or ask for anything itself.
+      {nkey: %[10]s, allowed_connection_types: ["IN_PROCESS"], permissions: {
+        subscribe: {allow: [%[9]s]}
+        publish: {deny: [%[9]s, "$JS.>"]}
+      }}
+    ]
     imports: [{stream: {account: %[2]s, subject: %[4]q}}, %[7]s]
   }
 }`, k.localPub, ownerAccount, k.ownerPub, localHears, localAccount,
-		strings.Join(exports, ", "), strings.Join(imports, ", "), strings.Join(publish, ", "))
+		strings.Join(exports, ", "), strings.Join(imports, ", "), strings.Join(publish, ", "), strings.Join(door, ", "), k.doorPub)
 }

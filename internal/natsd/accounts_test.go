@@ -23,6 +23,7 @@ const (
 type doors struct {
 	srv          *Server
 	owner, local *nats.Conn
+	door         *nats.Conn // the NATS door's
 	stream       jetstream.Stream
 	violations   chan error
 }
@@ -32,6 +33,9 @@ func openDoors(t *testing.T) *doors {
 	d := &doors{violations: make(chan error, 64)}
 	d.srv = startTest(t, Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Sync: Interval}, realDisk())
 	d.owner = connect(t, d.srv)
+	var err error
+	d.door, err = d.srv.ConnectDoor("door")
+	must(t, err)
 	js, err := jetstream.New(d.owner)
 	must(t, err)
 	d.stream, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: eventStream, Subjects: []string{"tenant.*.aggregate.>"},
@@ -121,7 +125,7 @@ func TestLocalClientMayNotImpersonate(t *testing.T) {
 // The server checks no permission on a reply subject and publishes the answer itself.
 func TestReplySubjectDoesNotForge(t *testing.T) {
 	d := openDoors(t)
-	_, err := micro.AddService(d.owner, micro.Config{Name: "aggregate", Version: "1.0.0",
+	_, err := micro.AddService(d.door, micro.Config{Name: "aggregate", Version: "1.0.0",
 		Endpoint: &micro.EndpointConfig{Subject: "cmd.>", Handler: micro.HandlerFunc(func(r micro.Request) { _ = r.Respond([]byte("done")) })}})
 	must(t, err)
 	must(t, d.owner.Flush()) // the server has heard of the subscription before another connection asks
@@ -232,7 +236,7 @@ func TestLocalClientConsumes(t *testing.T) {
 
 func TestLocalClientCallsAndHears(t *testing.T) {
 	d := openDoors(t)
-	_, err := micro.AddService(d.owner, micro.Config{Name: "aggregate", Version: "1.0.0", Endpoint: &micro.EndpointConfig{Subject: "cmd.>",
+	_, err := micro.AddService(d.door, micro.Config{Name: "aggregate", Version: "1.0.0", Endpoint: &micro.EndpointConfig{Subject: "cmd.>",
 		Handler: micro.HandlerFunc(func(r micro.Request) {
 			_ = r.Respond(append([]byte(r.Subject()+" "+r.Headers().Get("x-tenant-id")+" "), r.Data()...))
 		})}})

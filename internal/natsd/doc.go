@@ -8,8 +8,9 @@
 //   - AGGREGATE holds all streams. Its only user signs with a key made at start and kept in memory, and may
 //     connect in-process only: [Server.Connect]. It may do everything.
 //   - LOCAL is where every other client lands, without credentials. It has no JetStream of its own; it reaches
-//     into AGGREGATE through a closed list of imports: call cmd.> and $SRV.>, read streams, make and use pull
-//     consumers, hear aggregate.synced.>.
+//     into AGGREGATE through a closed list of imports: read streams, make and use pull consumers, hear
+//     aggregate.synced.>. The NATS door answers cmd.> and $SRV.> there, with a key of its own and in-process only:
+//     [Server.ConnectDoor].
 //
 // Two accounts, not one account with permissions, because nats-server checks the subject of a message but not
 // its reply subject: in one account a request for a stored message with the reply subject

@@ -33,7 +33,7 @@ func (s *Server) probe() error {
 	if err != nil {
 		return fmt.Errorf("self-test: %w", err)
 	}
-	nc, err := s.dial(ns, "aggd-selftest")
+	nc, err := s.dial(ns, "aggd-selftest", s.keys.auth())
 	if err != nil {
 		return fmt.Errorf("self-test: %w", err)
 	}

@@ -159,10 +159,10 @@ func halt(ns *server.Server) {
 	}
 }
 
-// dial connects to ns as the owner.
-func (s *Server) dial(ns *server.Server, name string) (*nats.Conn, error) {
-	nc, err := nats.Connect("", nats.InProcessServer(ns), s.keys.auth(), nats.Name(name),
-		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait))
+// dial connects to ns.
+func (s *Server) dial(ns *server.Server, name string, o ...nats.Option) (*nats.Conn, error) {
+	nc, err := nats.Connect("", append(o, nats.InProcessServer(ns), nats.Name(name),
+		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect %s to the embedded nats-server: %w", name, err)
 	}
@@ -206,13 +206,24 @@ func (s *Server) Addr() string {
 
 // Connect opens a connection in-process that may do everything. Shutdown closes it if the caller has not. A
 // second one for loads is worth it: direct gets are served by the read loop of the connection that asks.
-func (s *Server) Connect(name string) (*nats.Conn, error) {
+func (s *Server) Connect(name string) (*nats.Conn, error) { return s.open(name, s.keys.auth()) }
+
+// ConnectDoor opens a connection in-process that may answer commands of local clients, and nothing else. Shutdown
+// closes it if the caller has not.
+func (s *Server) ConnectDoor(name string) (*nats.Conn, error) {
+	refused := func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		s.log.Debug("an answer of the NATS door was refused", "error", err) // its asker chose a reply subject that no answer may have
+	}
+	return s.open(name, s.keys.doorAuth(), nats.ErrorHandler(refused))
+}
+
+func (s *Server) open(name string, o ...nats.Option) (*nats.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
 		return nil, ErrClosed
 	}
-	nc, err := s.dial(s.ns, name)
+	nc, err := s.dial(s.ns, name, o...)
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +275,5 @@ func (s *Server) release() {
 			f.Close()
 		}
 	}
-	if s.keys.owner != nil {
-		s.keys.owner.Wipe()
-	}
+	s.keys.wipe()
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -27,6 +28,12 @@ const errorDomain = "aggregate"
 // grpcWorkers is how many goroutines are kept for calls; when all are busy, others are made.
 const grpcWorkers = 256
 
+// Windows of flow control: what a client may have sent that nobody has read.
+const (
+	streamWindow = 256 << 10
+	connWindow   = 1 << 20
+)
+
 // GRPC is the gRPC door: aggregate.v1.CommandService and QueryService, health and reflection. The health of the
 // whole server ("") is for the caller to set.
 func GRPC(cmds Commands, events Events, p Policy) (*grpc.Server, *health.Server) {
@@ -34,7 +41,10 @@ func GRPC(cmds Commands, events Events, p Policy) (*grpc.Server, *health.Server)
 		grpc.MaxConcurrentStreams(1024),    // the default is no limit
 		grpc.NumStreamWorkers(grpcWorkers), // a new goroutine for each call grows its stack each time
 		grpc.MaxRecvMsgSize(int(p.MaxBody)+64<<10),
+		grpc.InitialWindowSize(streamWindow), // a fixed window: no ping to measure the line by behind each read
+		grpc.InitialConnWindowSize(connWindow),
 		grpc.ConnectionTimeout(peekTimeout),
+		grpc.InTapHandle(keepHeaders),
 	)
 	pb.RegisterCommandServiceServer(s, &grpcCommands{cmds: cmds, policy: p})
 	pb.RegisterQueryServiceServer(s, &grpcQueries{cmds: cmds, events: events, policy: p})
@@ -52,8 +62,7 @@ type grpcCommands struct {
 
 // SubmitCommand implements pb.CommandServiceServer.
 func (g *grpcCommands) SubmitCommand(ctx context.Context, req *pb.SubmitCommandRequest) (*pb.SubmitCommandResponse, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	cmd, err := g.command(ctx, req, grpcHeaders(md))
+	cmd, err := g.command(ctx, req, incoming(ctx))
 	if err != nil {
 		return nil, statusOf(err, cmd.CommandID)
 	}
@@ -74,6 +83,9 @@ func asked(req *pb.SubmitCommandRequest, r *aggregate.Reply) *aggregate.Reply {
 
 func (g *grpcCommands) command(ctx context.Context, req *pb.SubmitCommandRequest, h headers) (*aggregate.Command, error) {
 	cmd := &aggregate.Command{Payload: []byte(req.GetPayloadJson()), Metadata: req.GetMetadata()}
+	if req == nil { // in a message that holds one
+		return cmd, &aggregate.ValidationError{Path: "command", Message: "a command is required"}
+	}
 	if req.ExpectedVersion != nil {
 		v := aggregate.Version(req.GetExpectedVersion())
 		cmd.ExpectedVersion = &v
@@ -187,11 +199,7 @@ func statusOf(err error, command aggregate.ID) error {
 
 // details are the google.rpc details of a problem.
 func details(p *Problem, command aggregate.ID) []proto.Message {
-	info := &errdetails.ErrorInfo{Reason: p.Code, Domain: errorDomain, Metadata: map[string]string{}}
-	if !command.IsZero() {
-		info.Metadata["command_id"] = command.String()
-	}
-	out := []proto.Message{info}
+	out := []proto.Message{&errdetails.ErrorInfo{Reason: p.Code, Domain: errorDomain, Metadata: p.metadata(command)}}
 	if len(p.Errors) > 0 {
 		bad := &errdetails.BadRequest{}
 		for _, e := range p.Errors {
@@ -202,15 +210,52 @@ func details(p *Problem, command aggregate.ID) []proto.Message {
 	if p.RetryAfter > 0 {
 		out = append(out, &errdetails.RetryInfo{RetryDelay: durationpb.New(p.RetryAfter)})
 	}
+	return out
+}
+
+// metadata is that of google.rpc.ErrorInfo.
+func (p *Problem) metadata(command aggregate.ID) map[string]string {
+	m := map[string]string{}
+	if !command.IsZero() {
+		m["command_id"] = command.String()
+	}
 	if f := p.Fault; f != nil {
-		info.Metadata["fault"], info.Metadata["rule"], info.Metadata["file"] = f.Kind, f.Rule, f.File
-		info.Metadata["line"], info.Metadata["gas"] = strconv.Itoa(f.Line), strconv.FormatInt(f.Gas, 10)
+		m["fault"], m["rule"], m["file"] = f.Kind, f.Rule, f.File
+		m["line"], m["gas"] = strconv.Itoa(f.Line), strconv.FormatInt(f.Gas, 10)
 	}
 	if c := p.Conflict; c != nil {
-		info.Metadata["expected"] = strconv.FormatUint(uint64(c.Expected), 10)
-		info.Metadata["actual"] = strconv.FormatUint(uint64(c.Actual), 10)
+		m["expected"] = strconv.FormatUint(uint64(c.Expected), 10)
+		m["actual"] = strconv.FormatUint(uint64(c.Actual), 10)
 	}
-	return out
+	return m
+}
+
+// withHeaders is the context of a call with its headers as they came: metadata.FromIncomingContext
+// copies all of them at every call, six allocations.
+type withHeaders struct {
+	context.Context
+	headers grpcHeaders
+}
+
+type headersKey struct{}
+
+// Value implements context.Context.
+func (w *withHeaders) Value(key any) any {
+	if _, ok := key.(headersKey); ok {
+		return w.headers
+	}
+	return w.Context.Value(key)
+}
+
+// keepHeaders is a tap.ServerInHandle.
+func keepHeaders(ctx context.Context, info *tap.Info) (context.Context, error) {
+	return &withHeaders{ctx, grpcHeaders(info.Header)}, nil
+}
+
+// incoming are the headers of a call; they must not be changed.
+func incoming(ctx context.Context) grpcHeaders {
+	h, _ := ctx.Value(headersKey{}).(grpcHeaders)
+	return h
 }
 
 // grpcHeaders reads gRPC metadata, whose names are lower case.
@@ -225,10 +270,10 @@ func (h grpcHeaders) get(name string) string {
 
 func (h grpcHeaders) several(name string) bool { return differ(h[name]) }
 
-func (h grpcHeaders) meta(f func(key, value string)) {
+func (h grpcHeaders) meta(cmd *aggregate.Command) {
 	for name, values := range h {
 		if key, ok := strings.CutPrefix(name, metaPrefix); ok && key != "" && len(values) > 0 && !strings.HasSuffix(name, "-bin") {
-			f(key, values[0])
+			setMeta(cmd, key, values[0])
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/cloudlysis/aggregate"
 	pb "github.com/cloudlysis/aggregate/gen/aggregate/v1"
@@ -29,8 +28,7 @@ func (g *grpcQueries) key(ctx context.Context, h headers, typ, id string) (aggre
 
 // GetState implements pb.QueryServiceServer.
 func (g *grpcQueries) GetState(ctx context.Context, req *pb.GetStateRequest) (*pb.GetStateResponse, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	key, err := g.key(ctx, grpcHeaders(md), req.GetAggregateType(), req.GetAggregateId())
+	key, err := g.key(ctx, incoming(ctx), req.GetAggregateType(), req.GetAggregateId())
 	if err != nil {
 		return nil, statusOf(err, aggregate.ID{})
 	}
@@ -55,8 +53,7 @@ func (g *grpcQueries) getState(ctx context.Context, key aggregate.Key, asStrings
 
 // ListEvents implements pb.QueryServiceServer.
 func (g *grpcQueries) ListEvents(req *pb.ListEventsRequest, out grpc.ServerStreamingServer[pb.ListEventsResponse]) error {
-	md, _ := metadata.FromIncomingContext(out.Context())
-	key, err := g.key(out.Context(), grpcHeaders(md), req.GetAggregateType(), req.GetAggregateId())
+	key, err := g.key(out.Context(), incoming(out.Context()), req.GetAggregateType(), req.GetAggregateId())
 	if err == nil {
 		err = g.listEvents(out.Context(), key, req, out.Send)
 	}

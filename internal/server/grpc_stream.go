@@ -3,10 +3,8 @@ package server
 import (
 	"errors"
 	"io"
-	"sync"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/cloudlysis/aggregate"
 	pb "github.com/cloudlysis/aggregate/gen/aggregate/v1"
@@ -17,18 +15,12 @@ import (
 const maxPipelined = 1024
 
 // SubmitCommands implements pb.CommandServiceServer. The stream's goroutine reads and starts
-// commands; one other sends answers.
+// commands; answers are sent by another, many at a time.
 func (g *grpcCommands) SubmitCommands(s grpc.BidiStreamingServer[pb.SubmitCommandsRequest, pb.SubmitCommandsResponse]) error {
-	md, _ := metadata.FromIncomingContext(s.Context())
-	p := &pipeline{g: g, s: s, slots: make(chan struct{}, maxPipelined), out: make(chan *pb.SubmitCommandsResponse, maxPipelined)}
-	var sender sync.WaitGroup
-	sender.Go(p.send)
-	err := p.read(grpcHeaders(md))
-	for range maxPipelined { // every slot back: all that was started has been answered
-		p.slots <- struct{}{}
-	}
-	close(p.out)
-	sender.Wait()
+	p := &pipeline{g: g, s: s}
+	p.out = newOutbox(maxPipelined, p.send)
+	err := p.read(incoming(s.Context()))
+	p.out.wait()
 	return errors.Join(err, p.failed)
 }
 
@@ -36,18 +28,17 @@ func (g *grpcCommands) SubmitCommands(s grpc.BidiStreamingServer[pb.SubmitComman
 type pipeline struct {
 	g      *grpcCommands
 	s      grpc.BidiStreamingServer[pb.SubmitCommandsRequest, pb.SubmitCommandsResponse]
-	slots  chan struct{} // one taken for each command under way
-	out    chan *pb.SubmitCommandsResponse
-	failed error // of the sender; read after it has ended
+	out    *outbox[answer]
+	failed error // of send; read when all has been sent
 }
 
-// send sends answers until out is closed. After an error it only lets go of the slots.
-func (p *pipeline) send() {
-	for r := range p.out {
-		if p.failed == nil {
-			p.failed = p.s.Send(r)
+// send sends answers, until one could not be sent.
+func (p *pipeline) send(batch []answer) {
+	for i := range batch {
+		if p.failed != nil {
+			return
 		}
-		<-p.slots
+		p.failed = p.s.Send(batch[i].message())
 	}
 }
 
@@ -60,41 +51,41 @@ func (p *pipeline) read(h grpcHeaders) error {
 		if err != nil {
 			return err
 		}
-		p.slots <- struct{}{}
+		p.out.expect()
 		p.start(req, h)
 	}
 }
 
 func (p *pipeline) start(req *pb.SubmitCommandsRequest, h grpcHeaders) {
-	cmd, err := p.g.command(p.s.Context(), req.GetCommand(), streamHeaders{h, req})
+	cmd, err := p.g.command(p.s.Context(), req.GetCommand(), &streamHeaders{h, req})
 	if err != nil {
-		p.out <- answerOf(cmd, nil, err)
+		p.out.put(answer{cmd: cmd, err: err})
 		return
 	}
+	strings := req.GetCommand().GetNumbersAsStrings()
 	p.g.cmds.Start(p.s.Context(), cmd, func(r *aggregate.Reply, err error) {
-		if err == nil {
-			r = asked(req.GetCommand(), r)
-		}
-		p.out <- answerOf(cmd, r, err)
+		p.out.put(answer{cmd: cmd, reply: r, err: err, strings: strings})
 	})
 }
 
-// answerOf never blocks the caller: out has room for every slot.
-func answerOf(cmd *aggregate.Command, r *aggregate.Reply, err error) *pb.SubmitCommandsResponse {
-	if err == nil {
-		m := messageOf(r)
+// message makes a stream's answer: where it is sent, as whoever calls Start's done has others to serve.
+func (a *answer) message() *pb.SubmitCommandsResponse {
+	if a.err == nil {
+		m := messageOf(a.shown())
 		m.accepted.Accepted = &m.reply
 		m.outer.CommandId, m.outer.Outcome = m.reply.CommandId, &m.accepted
 		return &m.outer
 	}
-	out := &pb.SubmitCommandsResponse{CommandId: cmd.CommandID.String()}
+	return &pb.SubmitCommandsResponse{CommandId: a.cmd.CommandID.String(), Outcome: &pb.SubmitCommandsResponse_Problem{Problem: problemMessage(a.err, a.cmd.CommandID)}}
+}
+
+func problemMessage(err error, command aggregate.ID) *pb.Problem {
 	p := ProblemOf(err)
-	m := &pb.Problem{Status: int32(p.GRPC), Code: p.Code, Message: p.message(), RetryAfterMs: p.RetryAfter.Milliseconds()}
+	m := &pb.Problem{Status: int32(p.GRPC), Code: p.Code, Message: p.message(), RetryAfterMs: p.RetryAfter.Milliseconds(), Metadata: p.metadata(command)}
 	for _, e := range p.Errors {
 		m.Errors = append(m.Errors, &pb.FieldProblem{Path: e.Path, Message: e.Message})
 	}
-	out.Outcome = &pb.SubmitCommandsResponse_Problem{Problem: m}
-	return out
+	return m
 }
 
 // streamHeaders are a stream's metadata with what one command of it says instead.
@@ -103,7 +94,7 @@ type streamHeaders struct {
 	req *pb.SubmitCommandsRequest
 }
 
-func (h streamHeaders) get(name string) string {
+func (h *streamHeaders) get(name string) string {
 	switch {
 	case name == "x-tenant-id" && h.req.TenantId != nil:
 		return h.req.GetTenantId()

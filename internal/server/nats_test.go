@@ -93,7 +93,8 @@ func TestNATSDoorIsDiscovered(t *testing.T) {
 		t.Fatal(err)
 	}
 	var info micro.Info
-	if err := json.Unmarshal(m.Data, &info); err != nil || len(info.Endpoints) != 1 || info.Endpoints[0].Subject != "cmd.*.*.*" || info.Endpoints[0].QueueGroup != "aggregate" {
+	if err := json.Unmarshal(m.Data, &info); err != nil || len(info.Endpoints) != 2 || info.Endpoints[0].Subject != "cmd.*.*.*" || info.Endpoints[0].QueueGroup != "aggregate" ||
+		info.Endpoints[1].Subject != "cmd.*.*.*.simulate" || info.Endpoints[1].QueueGroup != "aggregate" {
 		t.Errorf("got %s, %v", m.Data, err)
 	}
 }

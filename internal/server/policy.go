@@ -46,8 +46,8 @@ type headers interface {
 	// several tells whether a header that says who asks came more than once, with other values: a
 	// proxy that adds its own behind a client's must not have the client's believed.
 	several(name string) bool
-	// meta calls f for every header x-meta-<key>, the key in lower case, with its first value.
-	meta(f func(key, value string))
+	// meta takes every header x-meta-<key> into cmd's metadata, the key in lower case, with its first value.
+	meta(cmd *aggregate.Command)
 }
 
 // caller is who asks, and for which tenant.
@@ -128,7 +128,7 @@ func (p *Policy) tenant(c *caller, h headers) (err error) {
 // fill takes who asks and the metadata into cmd, on top of the metadata it has.
 func (p *Policy) fill(cmd *aggregate.Command, c *caller, h headers) error {
 	cmd.TenantID, cmd.Roles, cmd.Actor = c.tenant, c.Roles, c.Actor
-	h.meta(func(key, value string) { setMeta(cmd, key, value) })
+	h.meta(cmd)
 	if err := checkMeta(cmd.Metadata); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cloudlysis/aggregate"
 )
@@ -43,6 +44,12 @@ func REST(cmds Commands, events Events, describe Describe, p Policy) http.Handle
 	mountConnect(mux, cmds, events, p)
 	mux.HandleFunc("/", r.nothing)
 	return mux
+}
+
+// HTTP is a server for h that slow or greedy clients cannot hold up: not by a request that does
+// not come, nor by an answer that is not taken. The longest answers are a profile and many events.
+func HTTP(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
 const routes = "POST /v1/aggregates/{type}/{id}/commands, POST /v1/aggregates/{type}/{id}:simulate, GET /v1/aggregates/{type}/{id}, GET /v1/aggregates/{type}/{id}/events, GET /v1/openapi.json"
@@ -283,10 +290,10 @@ func (h httpHeaders) get(name string) string {
 
 func (h httpHeaders) several(name string) bool { return differ(h[canonical[name]]) }
 
-func (h httpHeaders) meta(f func(key, value string)) {
+func (h httpHeaders) meta(cmd *aggregate.Command) {
 	for name, values := range h {
 		if key, ok := metaKey(name); ok && len(values) > 0 {
-			f(key, values[0])
+			setMeta(cmd, key, values[0])
 		}
 	}
 }

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/cloudlysis/aggregate"
+	pb "github.com/cloudlysis/aggregate/gen/aggregate/v1"
 )
 
 // Simulation is what a command would do to an aggregate as it now stands.
@@ -54,6 +56,58 @@ func (r *rest) simulate(w http.ResponseWriter, req *http.Request) {
 		s, content = simulationWithStrings(s), contentStrings
 	}
 	writeJSON(w, content, appendSimulation(nil, cmd, s))
+}
+
+// SimulateCommand implements pb.CommandServiceServer.
+func (g *grpcCommands) SimulateCommand(ctx context.Context, req *pb.SimulateCommandRequest) (*pb.SimulateCommandResponse, error) {
+	r, command, err := g.simulate(ctx, req, incoming(ctx))
+	if err != nil {
+		return nil, statusOf(err, command)
+	}
+	return r, nil
+}
+
+// SimulateCommand implements aggregatev1connect.CommandServiceHandler.
+func (c *connectCommands) SimulateCommand(ctx context.Context, req *pb.SimulateCommandRequest) (*pb.SimulateCommandResponse, error) {
+	r, command, err := c.g.simulate(ctx, req, requestHeaders(ctx))
+	if err != nil {
+		return nil, connectError(err, command)
+	}
+	return r, nil
+}
+
+// simulate gives the command id too, for the error.
+func (g *grpcCommands) simulate(ctx context.Context, req *pb.SimulateCommandRequest, h headers) (*pb.SimulateCommandResponse, aggregate.ID, error) {
+	cmd, err := g.command(ctx, req.GetCommand(), h)
+	if err != nil {
+		return nil, cmd.CommandID, err
+	}
+	s, err := g.cmds.Simulate(ctx, cmd)
+	if err != nil {
+		return nil, cmd.CommandID, err
+	}
+	if req.GetCommand().GetNumbersAsStrings() {
+		s = simulationWithStrings(s)
+	}
+	return simulationMessage(cmd, s), cmd.CommandID, nil
+}
+
+func simulationMessage(cmd *aggregate.Command, s *Simulation) *pb.SimulateCommandResponse {
+	m := &pb.SimulateCommandResponse{
+		TenantId: string(cmd.TenantID), AggregateType: string(cmd.AggregateType), AggregateId: cmd.AggregateID.String(), CommandId: cmd.CommandID.String(),
+		Version: uint64(s.Version), Accepted: s.Refused == nil, StateJson: string(s.State), DerivedJson: string(s.Derived), Gas: s.Gas,
+	}
+	if s.Refused != nil {
+		m.Problem = problemMessage(s.Refused, cmd.CommandID)
+	}
+	for i := range s.Events {
+		m.Events = append(m.Events, eventMessage(&s.Events[i]))
+	}
+	for i := range s.Trace {
+		t := &s.Trace[i]
+		m.Trace = append(m.Trace, &pb.TraceStep{Rule: t.Rule, File: t.File, Line: int32(t.Line), Gas: t.Gas})
+	}
+	return m
 }
 
 func appendSimulation(b []byte, cmd *aggregate.Command, s *Simulation) []byte {

@@ -481,7 +481,262 @@ func (*SubmitCommandsResponse_Accepted) isSubmitCommandsResponse_Outcome() {}
 
 func (*SubmitCommandsResponse_Problem) isSubmitCommandsResponse_Outcome() {}
 
-// Problem is why a command of a stream was not accepted: what the status of SubmitCommand says.
+// SimulateCommandRequest is the command to be tried.
+type SimulateCommandRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Command       *SubmitCommandRequest  `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SimulateCommandRequest) Reset() {
+	*x = SimulateCommandRequest{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SimulateCommandRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SimulateCommandRequest) ProtoMessage() {}
+
+func (x *SimulateCommandRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SimulateCommandRequest.ProtoReflect.Descriptor instead.
+func (*SimulateCommandRequest) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SimulateCommandRequest) GetCommand() *SubmitCommandRequest {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+// SimulateCommandResponse is what a command would do.
+type SimulateCommandResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TenantId      string                 `protobuf:"bytes,1,opt,name=tenant_id,json=tenantId,proto3" json:"tenant_id,omitempty"`
+	AggregateType string                 `protobuf:"bytes,2,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
+	AggregateId   string                 `protobuf:"bytes,3,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
+	CommandId     string                 `protobuf:"bytes,4,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
+	// The aggregate's version after the command, or as it stands if the command is refused.
+	Version  uint64 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	Accepted bool   `protobuf:"varint,6,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// Why it is refused; absent when accepted.
+	Problem *Problem `protobuf:"bytes,7,opt,name=problem,proto3" json:"problem,omitempty"`
+	Events  []*Event `protobuf:"bytes,8,rep,name=events,proto3" json:"events,omitempty"`
+	// One JSON object: the state after the command; of a refused one, before it.
+	StateJson string `protobuf:"bytes,9,opt,name=state_json,json=stateJson,proto3" json:"state_json,omitempty"`
+	// One JSON object with every derive of that state.
+	DerivedJson string `protobuf:"bytes,10,opt,name=derived_json,json=derivedJson,proto3" json:"derived_json,omitempty"`
+	Gas         int64  `protobuf:"varint,11,opt,name=gas,proto3" json:"gas,omitempty"`
+	// The lines of the rules in the order in which they ran.
+	Trace         []*TraceStep `protobuf:"bytes,12,rep,name=trace,proto3" json:"trace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SimulateCommandResponse) Reset() {
+	*x = SimulateCommandResponse{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SimulateCommandResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SimulateCommandResponse) ProtoMessage() {}
+
+func (x *SimulateCommandResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SimulateCommandResponse.ProtoReflect.Descriptor instead.
+func (*SimulateCommandResponse) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SimulateCommandResponse) GetTenantId() string {
+	if x != nil {
+		return x.TenantId
+	}
+	return ""
+}
+
+func (x *SimulateCommandResponse) GetAggregateType() string {
+	if x != nil {
+		return x.AggregateType
+	}
+	return ""
+}
+
+func (x *SimulateCommandResponse) GetAggregateId() string {
+	if x != nil {
+		return x.AggregateId
+	}
+	return ""
+}
+
+func (x *SimulateCommandResponse) GetCommandId() string {
+	if x != nil {
+		return x.CommandId
+	}
+	return ""
+}
+
+func (x *SimulateCommandResponse) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SimulateCommandResponse) GetAccepted() bool {
+	if x != nil {
+		return x.Accepted
+	}
+	return false
+}
+
+func (x *SimulateCommandResponse) GetProblem() *Problem {
+	if x != nil {
+		return x.Problem
+	}
+	return nil
+}
+
+func (x *SimulateCommandResponse) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *SimulateCommandResponse) GetStateJson() string {
+	if x != nil {
+		return x.StateJson
+	}
+	return ""
+}
+
+func (x *SimulateCommandResponse) GetDerivedJson() string {
+	if x != nil {
+		return x.DerivedJson
+	}
+	return ""
+}
+
+func (x *SimulateCommandResponse) GetGas() int64 {
+	if x != nil {
+		return x.Gas
+	}
+	return 0
+}
+
+func (x *SimulateCommandResponse) GetTrace() []*TraceStep {
+	if x != nil {
+		return x.Trace
+	}
+	return nil
+}
+
+// TraceStep is one line of a rule.
+type TraceStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Such as decide withdraw.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	File string `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	Line int32  `protobuf:"varint,3,opt,name=line,proto3" json:"line,omitempty"`
+	// Used when the line was left.
+	Gas           int64 `protobuf:"varint,4,opt,name=gas,proto3" json:"gas,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TraceStep) Reset() {
+	*x = TraceStep{}
+	mi := &file_aggregate_v1_command_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TraceStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TraceStep) ProtoMessage() {}
+
+func (x *TraceStep) ProtoReflect() protoreflect.Message {
+	mi := &file_aggregate_v1_command_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TraceStep.ProtoReflect.Descriptor instead.
+func (*TraceStep) Descriptor() ([]byte, []int) {
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *TraceStep) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *TraceStep) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *TraceStep) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *TraceStep) GetGas() int64 {
+	if x != nil {
+		return x.Gas
+	}
+	return 0
+}
+
+// Problem is why a command of a stream or a simulated one was not accepted: what the status of
+// SubmitCommand says.
 type Problem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A google.rpc.Code.
@@ -491,14 +746,17 @@ type Problem struct {
 	Message string          `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
 	Errors  []*FieldProblem `protobuf:"bytes,4,rep,name=errors,proto3" json:"errors,omitempty"`
 	// When to come again, in milliseconds; 0: not said.
-	RetryAfterMs  int64 `protobuf:"varint,5,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
+	RetryAfterMs int64 `protobuf:"varint,5,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
+	// The metadata of google.rpc.ErrorInfo: command_id; of a fault: fault, rule, file, line, gas; of
+	// a version conflict: expected, actual.
+	Metadata      map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_aggregate_v1_command_proto_msgTypes[5]
+	mi := &file_aggregate_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -510,7 +768,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_aggregate_v1_command_proto_msgTypes[5]
+	mi := &file_aggregate_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -523,7 +781,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{5}
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Problem) GetStatus() int32 {
@@ -561,6 +819,13 @@ func (x *Problem) GetRetryAfterMs() int64 {
 	return 0
 }
 
+func (x *Problem) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
 // FieldProblem is one thing wrong with one field.
 type FieldProblem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -573,7 +838,7 @@ type FieldProblem struct {
 
 func (x *FieldProblem) Reset() {
 	*x = FieldProblem{}
-	mi := &file_aggregate_v1_command_proto_msgTypes[6]
+	mi := &file_aggregate_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -585,7 +850,7 @@ func (x *FieldProblem) String() string {
 func (*FieldProblem) ProtoMessage() {}
 
 func (x *FieldProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_aggregate_v1_command_proto_msgTypes[6]
+	mi := &file_aggregate_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -598,7 +863,7 @@ func (x *FieldProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldProblem.ProtoReflect.Descriptor instead.
 func (*FieldProblem) Descriptor() ([]byte, []int) {
-	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{6}
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *FieldProblem) GetPath() string {
@@ -628,7 +893,7 @@ type GetStateRequest struct {
 
 func (x *GetStateRequest) Reset() {
 	*x = GetStateRequest{}
-	mi := &file_aggregate_v1_command_proto_msgTypes[7]
+	mi := &file_aggregate_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +905,7 @@ func (x *GetStateRequest) String() string {
 func (*GetStateRequest) ProtoMessage() {}
 
 func (x *GetStateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_aggregate_v1_command_proto_msgTypes[7]
+	mi := &file_aggregate_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +918,7 @@ func (x *GetStateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStateRequest.ProtoReflect.Descriptor instead.
 func (*GetStateRequest) Descriptor() ([]byte, []int) {
-	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetStateRequest) GetAggregateType() string {
@@ -697,7 +962,7 @@ type GetStateResponse struct {
 
 func (x *GetStateResponse) Reset() {
 	*x = GetStateResponse{}
-	mi := &file_aggregate_v1_command_proto_msgTypes[8]
+	mi := &file_aggregate_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +974,7 @@ func (x *GetStateResponse) String() string {
 func (*GetStateResponse) ProtoMessage() {}
 
 func (x *GetStateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_aggregate_v1_command_proto_msgTypes[8]
+	mi := &file_aggregate_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +987,7 @@ func (x *GetStateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStateResponse.ProtoReflect.Descriptor instead.
 func (*GetStateResponse) Descriptor() ([]byte, []int) {
-	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetStateResponse) GetTenantId() string {
@@ -796,7 +1061,7 @@ type ListEventsRequest struct {
 
 func (x *ListEventsRequest) Reset() {
 	*x = ListEventsRequest{}
-	mi := &file_aggregate_v1_command_proto_msgTypes[9]
+	mi := &file_aggregate_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +1073,7 @@ func (x *ListEventsRequest) String() string {
 func (*ListEventsRequest) ProtoMessage() {}
 
 func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_aggregate_v1_command_proto_msgTypes[9]
+	mi := &file_aggregate_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +1086,7 @@ func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListEventsRequest) Descriptor() ([]byte, []int) {
-	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListEventsRequest) GetAggregateType() string {
@@ -862,7 +1127,7 @@ type ListEventsResponse struct {
 
 func (x *ListEventsResponse) Reset() {
 	*x = ListEventsResponse{}
-	mi := &file_aggregate_v1_command_proto_msgTypes[10]
+	mi := &file_aggregate_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +1139,7 @@ func (x *ListEventsResponse) String() string {
 func (*ListEventsResponse) ProtoMessage() {}
 
 func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_aggregate_v1_command_proto_msgTypes[10]
+	mi := &file_aggregate_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +1152,7 @@ func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListEventsResponse) Descriptor() ([]byte, []int) {
-	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_aggregate_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListEventsResponse) GetEvent() *Event {
@@ -945,13 +1210,40 @@ const file_aggregate_v1_command_proto_rawDesc = "" +
 	"command_id\x18\x01 \x01(\tR\tcommandId\x12A\n" +
 	"\baccepted\x18\x02 \x01(\v2#.aggregate.v1.SubmitCommandResponseH\x00R\baccepted\x121\n" +
 	"\aproblem\x18\x03 \x01(\v2\x15.aggregate.v1.ProblemH\x00R\aproblemB\t\n" +
-	"\aoutcome\"\xa9\x01\n" +
+	"\aoutcome\"V\n" +
+	"\x16SimulateCommandRequest\x12<\n" +
+	"\acommand\x18\x01 \x01(\v2\".aggregate.v1.SubmitCommandRequestR\acommand\"\xb6\x03\n" +
+	"\x17SimulateCommandResponse\x12\x1b\n" +
+	"\ttenant_id\x18\x01 \x01(\tR\btenantId\x12%\n" +
+	"\x0eaggregate_type\x18\x02 \x01(\tR\raggregateType\x12!\n" +
+	"\faggregate_id\x18\x03 \x01(\tR\vaggregateId\x12\x1d\n" +
+	"\n" +
+	"command_id\x18\x04 \x01(\tR\tcommandId\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\x12\x1a\n" +
+	"\baccepted\x18\x06 \x01(\bR\baccepted\x12/\n" +
+	"\aproblem\x18\a \x01(\v2\x15.aggregate.v1.ProblemR\aproblem\x12+\n" +
+	"\x06events\x18\b \x03(\v2\x13.aggregate.v1.EventR\x06events\x12\x1d\n" +
+	"\n" +
+	"state_json\x18\t \x01(\tR\tstateJson\x12!\n" +
+	"\fderived_json\x18\n" +
+	" \x01(\tR\vderivedJson\x12\x10\n" +
+	"\x03gas\x18\v \x01(\x03R\x03gas\x12-\n" +
+	"\x05trace\x18\f \x03(\v2\x17.aggregate.v1.TraceStepR\x05trace\"Y\n" +
+	"\tTraceStep\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\tR\x04file\x12\x12\n" +
+	"\x04line\x18\x03 \x01(\x05R\x04line\x12\x10\n" +
+	"\x03gas\x18\x04 \x01(\x03R\x03gas\"\xa7\x02\n" +
 	"\aProblem\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\x05R\x06status\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x122\n" +
 	"\x06errors\x18\x04 \x03(\v2\x1a.aggregate.v1.FieldProblemR\x06errors\x12$\n" +
-	"\x0eretry_after_ms\x18\x05 \x01(\x03R\fretryAfterMs\"<\n" +
+	"\x0eretry_after_ms\x18\x05 \x01(\x03R\fretryAfterMs\x12?\n" +
+	"\bmetadata\x18\x06 \x03(\v2#.aggregate.v1.Problem.MetadataEntryR\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"<\n" +
 	"\fFieldProblem\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\x89\x01\n" +
@@ -976,10 +1268,11 @@ const file_aggregate_v1_command_proto_rawDesc = "" +
 	"\rafter_version\x18\x03 \x01(\x04R\fafterVersion\x12,\n" +
 	"\x12numbers_as_strings\x18\x04 \x01(\bR\x10numbersAsStrings\"?\n" +
 	"\x12ListEventsResponse\x12)\n" +
-	"\x05event\x18\x01 \x01(\v2\x13.aggregate.v1.EventR\x05event2\xcb\x01\n" +
+	"\x05event\x18\x01 \x01(\v2\x13.aggregate.v1.EventR\x05event2\xab\x02\n" +
 	"\x0eCommandService\x12X\n" +
 	"\rSubmitCommand\x12\".aggregate.v1.SubmitCommandRequest\x1a#.aggregate.v1.SubmitCommandResponse\x12_\n" +
-	"\x0eSubmitCommands\x12#.aggregate.v1.SubmitCommandsRequest\x1a$.aggregate.v1.SubmitCommandsResponse(\x010\x012\xac\x01\n" +
+	"\x0eSubmitCommands\x12#.aggregate.v1.SubmitCommandsRequest\x1a$.aggregate.v1.SubmitCommandsResponse(\x010\x01\x12^\n" +
+	"\x0fSimulateCommand\x12$.aggregate.v1.SimulateCommandRequest\x1a%.aggregate.v1.SimulateCommandResponse2\xac\x01\n" +
 	"\fQueryService\x12I\n" +
 	"\bGetState\x12\x1d.aggregate.v1.GetStateRequest\x1a\x1e.aggregate.v1.GetStateResponse\x12Q\n" +
 	"\n" +
@@ -997,42 +1290,53 @@ func file_aggregate_v1_command_proto_rawDescGZIP() []byte {
 	return file_aggregate_v1_command_proto_rawDescData
 }
 
-var file_aggregate_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_aggregate_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_aggregate_v1_command_proto_goTypes = []any{
-	(*SubmitCommandRequest)(nil),   // 0: aggregate.v1.SubmitCommandRequest
-	(*SubmitCommandResponse)(nil),  // 1: aggregate.v1.SubmitCommandResponse
-	(*Event)(nil),                  // 2: aggregate.v1.Event
-	(*SubmitCommandsRequest)(nil),  // 3: aggregate.v1.SubmitCommandsRequest
-	(*SubmitCommandsResponse)(nil), // 4: aggregate.v1.SubmitCommandsResponse
-	(*Problem)(nil),                // 5: aggregate.v1.Problem
-	(*FieldProblem)(nil),           // 6: aggregate.v1.FieldProblem
-	(*GetStateRequest)(nil),        // 7: aggregate.v1.GetStateRequest
-	(*GetStateResponse)(nil),       // 8: aggregate.v1.GetStateResponse
-	(*ListEventsRequest)(nil),      // 9: aggregate.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),     // 10: aggregate.v1.ListEventsResponse
-	nil,                            // 11: aggregate.v1.SubmitCommandRequest.MetadataEntry
+	(*SubmitCommandRequest)(nil),    // 0: aggregate.v1.SubmitCommandRequest
+	(*SubmitCommandResponse)(nil),   // 1: aggregate.v1.SubmitCommandResponse
+	(*Event)(nil),                   // 2: aggregate.v1.Event
+	(*SubmitCommandsRequest)(nil),   // 3: aggregate.v1.SubmitCommandsRequest
+	(*SubmitCommandsResponse)(nil),  // 4: aggregate.v1.SubmitCommandsResponse
+	(*SimulateCommandRequest)(nil),  // 5: aggregate.v1.SimulateCommandRequest
+	(*SimulateCommandResponse)(nil), // 6: aggregate.v1.SimulateCommandResponse
+	(*TraceStep)(nil),               // 7: aggregate.v1.TraceStep
+	(*Problem)(nil),                 // 8: aggregate.v1.Problem
+	(*FieldProblem)(nil),            // 9: aggregate.v1.FieldProblem
+	(*GetStateRequest)(nil),         // 10: aggregate.v1.GetStateRequest
+	(*GetStateResponse)(nil),        // 11: aggregate.v1.GetStateResponse
+	(*ListEventsRequest)(nil),       // 12: aggregate.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),      // 13: aggregate.v1.ListEventsResponse
+	nil,                             // 14: aggregate.v1.SubmitCommandRequest.MetadataEntry
+	nil,                             // 15: aggregate.v1.Problem.MetadataEntry
 }
 var file_aggregate_v1_command_proto_depIdxs = []int32{
-	11, // 0: aggregate.v1.SubmitCommandRequest.metadata:type_name -> aggregate.v1.SubmitCommandRequest.MetadataEntry
+	14, // 0: aggregate.v1.SubmitCommandRequest.metadata:type_name -> aggregate.v1.SubmitCommandRequest.MetadataEntry
 	2,  // 1: aggregate.v1.SubmitCommandResponse.events:type_name -> aggregate.v1.Event
 	0,  // 2: aggregate.v1.SubmitCommandsRequest.command:type_name -> aggregate.v1.SubmitCommandRequest
 	1,  // 3: aggregate.v1.SubmitCommandsResponse.accepted:type_name -> aggregate.v1.SubmitCommandResponse
-	5,  // 4: aggregate.v1.SubmitCommandsResponse.problem:type_name -> aggregate.v1.Problem
-	6,  // 5: aggregate.v1.Problem.errors:type_name -> aggregate.v1.FieldProblem
-	2,  // 6: aggregate.v1.ListEventsResponse.event:type_name -> aggregate.v1.Event
-	0,  // 7: aggregate.v1.CommandService.SubmitCommand:input_type -> aggregate.v1.SubmitCommandRequest
-	3,  // 8: aggregate.v1.CommandService.SubmitCommands:input_type -> aggregate.v1.SubmitCommandsRequest
-	7,  // 9: aggregate.v1.QueryService.GetState:input_type -> aggregate.v1.GetStateRequest
-	9,  // 10: aggregate.v1.QueryService.ListEvents:input_type -> aggregate.v1.ListEventsRequest
-	1,  // 11: aggregate.v1.CommandService.SubmitCommand:output_type -> aggregate.v1.SubmitCommandResponse
-	4,  // 12: aggregate.v1.CommandService.SubmitCommands:output_type -> aggregate.v1.SubmitCommandsResponse
-	8,  // 13: aggregate.v1.QueryService.GetState:output_type -> aggregate.v1.GetStateResponse
-	10, // 14: aggregate.v1.QueryService.ListEvents:output_type -> aggregate.v1.ListEventsResponse
-	11, // [11:15] is the sub-list for method output_type
-	7,  // [7:11] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	8,  // 4: aggregate.v1.SubmitCommandsResponse.problem:type_name -> aggregate.v1.Problem
+	0,  // 5: aggregate.v1.SimulateCommandRequest.command:type_name -> aggregate.v1.SubmitCommandRequest
+	8,  // 6: aggregate.v1.SimulateCommandResponse.problem:type_name -> aggregate.v1.Problem
+	2,  // 7: aggregate.v1.SimulateCommandResponse.events:type_name -> aggregate.v1.Event
+	7,  // 8: aggregate.v1.SimulateCommandResponse.trace:type_name -> aggregate.v1.TraceStep
+	9,  // 9: aggregate.v1.Problem.errors:type_name -> aggregate.v1.FieldProblem
+	15, // 10: aggregate.v1.Problem.metadata:type_name -> aggregate.v1.Problem.MetadataEntry
+	2,  // 11: aggregate.v1.ListEventsResponse.event:type_name -> aggregate.v1.Event
+	0,  // 12: aggregate.v1.CommandService.SubmitCommand:input_type -> aggregate.v1.SubmitCommandRequest
+	3,  // 13: aggregate.v1.CommandService.SubmitCommands:input_type -> aggregate.v1.SubmitCommandsRequest
+	5,  // 14: aggregate.v1.CommandService.SimulateCommand:input_type -> aggregate.v1.SimulateCommandRequest
+	10, // 15: aggregate.v1.QueryService.GetState:input_type -> aggregate.v1.GetStateRequest
+	12, // 16: aggregate.v1.QueryService.ListEvents:input_type -> aggregate.v1.ListEventsRequest
+	1,  // 17: aggregate.v1.CommandService.SubmitCommand:output_type -> aggregate.v1.SubmitCommandResponse
+	4,  // 18: aggregate.v1.CommandService.SubmitCommands:output_type -> aggregate.v1.SubmitCommandsResponse
+	6,  // 19: aggregate.v1.CommandService.SimulateCommand:output_type -> aggregate.v1.SimulateCommandResponse
+	11, // 20: aggregate.v1.QueryService.GetState:output_type -> aggregate.v1.GetStateResponse
+	13, // 21: aggregate.v1.QueryService.ListEvents:output_type -> aggregate.v1.ListEventsResponse
+	17, // [17:22] is the sub-list for method output_type
+	12, // [12:17] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_aggregate_v1_command_proto_init() }
@@ -1052,7 +1356,7 @@ func file_aggregate_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_aggregate_v1_command_proto_rawDesc), len(file_aggregate_v1_command_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -21,8 +21,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CommandService_SubmitCommand_FullMethodName  = "/aggregate.v1.CommandService/SubmitCommand"
-	CommandService_SubmitCommands_FullMethodName = "/aggregate.v1.CommandService/SubmitCommands"
+	CommandService_SubmitCommand_FullMethodName   = "/aggregate.v1.CommandService/SubmitCommand"
+	CommandService_SubmitCommands_FullMethodName  = "/aggregate.v1.CommandService/SubmitCommands"
+	CommandService_SimulateCommand_FullMethodName = "/aggregate.v1.CommandService/SimulateCommand"
 )
 
 // CommandServiceClient is the client API for CommandService service.
@@ -45,6 +46,10 @@ type CommandServiceClient interface {
 	// which they were sent. What goes wrong with a command is in its answer and never ends the
 	// stream. The stream's own metadata hold for each of its commands.
 	SubmitCommands(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubmitCommandsRequest, SubmitCommandsResponse], error)
+	// SimulateCommand tells what a command would do to the aggregate as it now stands; nothing is
+	// persisted. That the command would be refused is no error: it is in the answer. Repeats, drain
+	// and quota play no part.
+	SimulateCommand(ctx context.Context, in *SimulateCommandRequest, opts ...grpc.CallOption) (*SimulateCommandResponse, error)
 }
 
 type commandServiceClient struct {
@@ -78,6 +83,16 @@ func (c *commandServiceClient) SubmitCommands(ctx context.Context, opts ...grpc.
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type CommandService_SubmitCommandsClient = grpc.BidiStreamingClient[SubmitCommandsRequest, SubmitCommandsResponse]
 
+func (c *commandServiceClient) SimulateCommand(ctx context.Context, in *SimulateCommandRequest, opts ...grpc.CallOption) (*SimulateCommandResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SimulateCommandResponse)
+	err := c.cc.Invoke(ctx, CommandService_SimulateCommand_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CommandServiceServer is the server API for CommandService service.
 // All implementations must embed UnimplementedCommandServiceServer
 // for forward compatibility.
@@ -98,6 +113,10 @@ type CommandServiceServer interface {
 	// which they were sent. What goes wrong with a command is in its answer and never ends the
 	// stream. The stream's own metadata hold for each of its commands.
 	SubmitCommands(grpc.BidiStreamingServer[SubmitCommandsRequest, SubmitCommandsResponse]) error
+	// SimulateCommand tells what a command would do to the aggregate as it now stands; nothing is
+	// persisted. That the command would be refused is no error: it is in the answer. Repeats, drain
+	// and quota play no part.
+	SimulateCommand(context.Context, *SimulateCommandRequest) (*SimulateCommandResponse, error)
 	mustEmbedUnimplementedCommandServiceServer()
 }
 
@@ -113,6 +132,9 @@ func (UnimplementedCommandServiceServer) SubmitCommand(context.Context, *SubmitC
 }
 func (UnimplementedCommandServiceServer) SubmitCommands(grpc.BidiStreamingServer[SubmitCommandsRequest, SubmitCommandsResponse]) error {
 	return status.Error(codes.Unimplemented, "method SubmitCommands not implemented")
+}
+func (UnimplementedCommandServiceServer) SimulateCommand(context.Context, *SimulateCommandRequest) (*SimulateCommandResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SimulateCommand not implemented")
 }
 func (UnimplementedCommandServiceServer) mustEmbedUnimplementedCommandServiceServer() {}
 func (UnimplementedCommandServiceServer) testEmbeddedByValue()                        {}
@@ -160,6 +182,24 @@ func _CommandService_SubmitCommands_Handler(srv interface{}, stream grpc.ServerS
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type CommandService_SubmitCommandsServer = grpc.BidiStreamingServer[SubmitCommandsRequest, SubmitCommandsResponse]
 
+func _CommandService_SimulateCommand_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SimulateCommandRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CommandServiceServer).SimulateCommand(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CommandService_SimulateCommand_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CommandServiceServer).SimulateCommand(ctx, req.(*SimulateCommandRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CommandService_ServiceDesc is the grpc.ServiceDesc for CommandService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -170,6 +210,10 @@ var CommandService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SubmitCommand",
 			Handler:    _CommandService_SubmitCommand_Handler,
+		},
+		{
+			MethodName: "SimulateCommand",
+			Handler:    _CommandService_SimulateCommand_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

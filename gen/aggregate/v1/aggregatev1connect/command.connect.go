@@ -43,6 +43,9 @@ const (
 	// CommandServiceSubmitCommandsProcedure is the fully-qualified name of the CommandService's
 	// SubmitCommands RPC.
 	CommandServiceSubmitCommandsProcedure = "/aggregate.v1.CommandService/SubmitCommands"
+	// CommandServiceSimulateCommandProcedure is the fully-qualified name of the CommandService's
+	// SimulateCommand RPC.
+	CommandServiceSimulateCommandProcedure = "/aggregate.v1.CommandService/SimulateCommand"
 	// QueryServiceGetStateProcedure is the fully-qualified name of the QueryService's GetState RPC.
 	QueryServiceGetStateProcedure = "/aggregate.v1.QueryService/GetState"
 	// QueryServiceListEventsProcedure is the fully-qualified name of the QueryService's ListEvents RPC.
@@ -58,6 +61,10 @@ type CommandServiceClient interface {
 	// which they were sent. What goes wrong with a command is in its answer and never ends the
 	// stream. The stream's own metadata hold for each of its commands.
 	SubmitCommands(context.Context) (*connect.BidiStreamForClientSimple[v1.SubmitCommandsRequest, v1.SubmitCommandsResponse], error)
+	// SimulateCommand tells what a command would do to the aggregate as it now stands; nothing is
+	// persisted. That the command would be refused is no error: it is in the answer. Repeats, drain
+	// and quota play no part.
+	SimulateCommand(context.Context, *v1.SimulateCommandRequest) (*v1.SimulateCommandResponse, error)
 }
 
 // NewCommandServiceClient constructs a client for the aggregate.v1.CommandService service. By
@@ -83,13 +90,20 @@ func NewCommandServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(commandServiceMethods.ByName("SubmitCommands")),
 			connect.WithClientOptions(opts...),
 		),
+		simulateCommand: connect.NewClient[v1.SimulateCommandRequest, v1.SimulateCommandResponse](
+			httpClient,
+			baseURL+CommandServiceSimulateCommandProcedure,
+			connect.WithSchema(commandServiceMethods.ByName("SimulateCommand")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // commandServiceClient implements CommandServiceClient.
 type commandServiceClient struct {
-	submitCommand  *connect.Client[v1.SubmitCommandRequest, v1.SubmitCommandResponse]
-	submitCommands *connect.Client[v1.SubmitCommandsRequest, v1.SubmitCommandsResponse]
+	submitCommand   *connect.Client[v1.SubmitCommandRequest, v1.SubmitCommandResponse]
+	submitCommands  *connect.Client[v1.SubmitCommandsRequest, v1.SubmitCommandsResponse]
+	simulateCommand *connect.Client[v1.SimulateCommandRequest, v1.SimulateCommandResponse]
 }
 
 // SubmitCommand calls aggregate.v1.CommandService.SubmitCommand.
@@ -106,6 +120,15 @@ func (c *commandServiceClient) SubmitCommands(ctx context.Context) (*connect.Bid
 	return c.submitCommands.CallBidiStreamSimple(ctx)
 }
 
+// SimulateCommand calls aggregate.v1.CommandService.SimulateCommand.
+func (c *commandServiceClient) SimulateCommand(ctx context.Context, req *v1.SimulateCommandRequest) (*v1.SimulateCommandResponse, error) {
+	response, err := c.simulateCommand.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // CommandServiceHandler is an implementation of the aggregate.v1.CommandService service.
 type CommandServiceHandler interface {
 	// SubmitCommand runs one command and answers when its events are as durable as configured.
@@ -115,6 +138,10 @@ type CommandServiceHandler interface {
 	// which they were sent. What goes wrong with a command is in its answer and never ends the
 	// stream. The stream's own metadata hold for each of its commands.
 	SubmitCommands(context.Context, *connect.BidiStream[v1.SubmitCommandsRequest, v1.SubmitCommandsResponse]) error
+	// SimulateCommand tells what a command would do to the aggregate as it now stands; nothing is
+	// persisted. That the command would be refused is no error: it is in the answer. Repeats, drain
+	// and quota play no part.
+	SimulateCommand(context.Context, *v1.SimulateCommandRequest) (*v1.SimulateCommandResponse, error)
 }
 
 // NewCommandServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -136,12 +163,20 @@ func NewCommandServiceHandler(svc CommandServiceHandler, opts ...connect.Handler
 		connect.WithSchema(commandServiceMethods.ByName("SubmitCommands")),
 		connect.WithHandlerOptions(opts...),
 	)
+	commandServiceSimulateCommandHandler := connect.NewUnaryHandlerSimple(
+		CommandServiceSimulateCommandProcedure,
+		svc.SimulateCommand,
+		connect.WithSchema(commandServiceMethods.ByName("SimulateCommand")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/aggregate.v1.CommandService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case CommandServiceSubmitCommandProcedure:
 			commandServiceSubmitCommandHandler.ServeHTTP(w, r)
 		case CommandServiceSubmitCommandsProcedure:
 			commandServiceSubmitCommandsHandler.ServeHTTP(w, r)
+		case CommandServiceSimulateCommandProcedure:
+			commandServiceSimulateCommandHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -157,6 +192,10 @@ func (UnimplementedCommandServiceHandler) SubmitCommand(context.Context, *v1.Sub
 
 func (UnimplementedCommandServiceHandler) SubmitCommands(context.Context, *connect.BidiStream[v1.SubmitCommandsRequest, v1.SubmitCommandsResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("aggregate.v1.CommandService.SubmitCommands is not implemented"))
+}
+
+func (UnimplementedCommandServiceHandler) SimulateCommand(context.Context, *v1.SimulateCommandRequest) (*v1.SimulateCommandResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("aggregate.v1.CommandService.SimulateCommand is not implemented"))
 }
 
 // QueryServiceClient is a client for the aggregate.v1.QueryService service.

@@ -1,4 +1,4 @@
-package daemon
+package server
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 )
 
 // TestAnAnswerThatIsNotTakenEnds: a client that never reads holds its connection and the answer for a
-// bounded time. The bound is shortened here; that there is one is httpServer's.
+// bounded time. The bound is shortened here; that there is one is HTTP's.
 func TestAnAnswerThatIsNotTakenEnds(t *testing.T) {
 	ended := make(chan error, 1)
-	s := httpServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := HTTP(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for b := bytes.Repeat([]byte("x"), 1<<20); ; {
 			if _, err := w.Write(b); err != nil {
 				ended <- err
