@@ -254,7 +254,7 @@ func (b *body) leak(e ast.Expr) Expr {
 	case *ast.Binary:
 		if e.Op == "and" {
 			x := b.condition(e.X, place{what: "the left side of `and`"})
-			b.learn(e.X)
+			b.learnLast(e.X)
 			y := b.condition(e.Y, place{what: "the right side of `and`"})
 			return b.logic(And, e, x, y)
 		}

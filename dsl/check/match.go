@@ -30,7 +30,7 @@ func (b *body) match(s *ast.Match) Stmt {
 	cov := &coverage{seen: map[string]diag.Span{}, typ: t}
 	out := &Match{Place: Place{s.Span}, Subject: x}
 	before, facts := b.flow, b.saveFacts()
-	after := flow{ended: true}
+	after, left := flow{ended: true}, map[string]bool(facts)
 	for _, a := range s.Arms {
 		b.flow = before
 		b.facts, b.checks = facts.restore(), nil
@@ -41,13 +41,15 @@ func (b *body) match(s *ast.Match) Stmt {
 				arm.Patterns = append(arm.Patterns, pat)
 			}
 		}
+		b.learnArm(s.Subject, a.Patterns, arm.Patterns, cov)
 		arm.Body = b.block(a.Body)
 		b.pop(m)
 		out.Arms = append(out.Arms, arm)
+		left = both(left, b.facts, after.ended && len(out.Arms) > 1, b.flow.ended)
 		after = merge(after, b.flow)
 	}
 	b.flow = after
-	b.facts, b.checks = facts.restore(), nil
+	b.facts, b.checks = both(facts, left, false, false), nil
 	if bad(t) {
 		if len(s.Arms) == 0 {
 			b.flow = before

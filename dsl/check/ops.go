@@ -34,9 +34,10 @@ func (b *body) unary(e *ast.Unary, want *value.Type) Expr {
 func (b *body) binary(e *ast.Binary, want *value.Type) Expr {
 	switch e.Op {
 	case "and":
-		m := b.mark()
+		m, facts := b.mark(), b.saveFacts()
 		x := b.leak(e)
 		b.pop(m)
+		b.facts = facts.restore()
 		return x
 	case "or":
 		return b.lazy(Or, e)
@@ -62,19 +63,24 @@ func (b *body) logic(op LogicOp, e *ast.Binary, x, y Expr) Expr {
 }
 
 func (b *body) lazy(op LogicOp, e *ast.Binary) Expr {
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	x := b.condition(e.X, place{what: "the left side of `" + e.Op + "`"})
 	b.pop(m)
+	b.facts = facts.restore()
+	b.learnNoneOf(e.X)
 	y := b.condition(e.Y, place{what: "the right side of `" + e.Op + "`"})
 	b.pop(m)
+	b.facts = facts.restore()
 	return b.logic(op, e, x, y)
 }
 
 func (b *body) implies(e *ast.Binary) Expr {
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	x := b.condition(e.X, place{what: "the left side of `implies`"})
+	b.learn(e.X)
 	y := b.condition(e.Y, place{what: "the right side of `implies`"})
 	b.pop(m)
+	b.facts = facts.restore()
 	return b.logic(Implies, e, x, y)
 }
 
