@@ -237,6 +237,25 @@ func TestOutgrowsGas(t *testing.T) {
 	}
 }
 
+// TestUnusedIgnore: a comment that silences nothing is told, one that silences something is not.
+func TestUnusedIgnore(t *testing.T) {
+	in, _ := diag.Explain(diag.UnusedIgnore)
+	for _, c := range []struct{ name, text, want string }{
+		{"the example", in.Example, "AGG5082"},
+		{"needed", strings.Replace(in.Example, "command c {}", "command c { n: int }", 1), ""},
+		{"a warning of the checker below an error", strings.Replace(in.Example, "emit e {}", "emit e { n: 1 }", 1), "AGG2003"},
+		{"a warning of the compiler", strings.Replace(in.Example, "  decide c", "  gas 1 // agg:ignore AGG5080 here it is not\n  // agg:ignore AGG5080 it is meant\n  decide c", 1), "AGG5082 AGG5082"},
+		{"twice on a line", strings.Replace(in.Example, "command c {}", "command c { n: int } // agg:ignore AGG5001 again", 1), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := Compile([]Source{{"a.agg", []byte(c.text)}}, Options{})
+			if got := warnings(r); got != c.want {
+				t.Errorf("got %q want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // TestFunctionsMultiply: forty functions, each of which calls the one before twice, are over any
 // limit, and that is told at once.
 func TestFunctionsMultiply(t *testing.T) {
