@@ -110,7 +110,21 @@ func TestGainsDigits(t *testing.T) {
 		{`state.d += event.rate * event.rate`, false},
 		{`state.d = state.d * round(event.rate, 0, up)`, false},
 		{`let x = state.d * event.rate  state.d = x + 1`, true},
-		{`var x = state.d  x *= event.rate  state.d = x`, false},
+		{`var x = state.d  x *= event.rate  state.d = x`, true},
+		{`var x = state.d  x = x * event.rate  state.d = x`, true},
+		{`var x = state.d  x *= event.n  state.d = x`, false},
+		{`var x = state.d  x *= event.rate  x = round(x, 2, half_even)  state.d = x`, false},
+		{`var x = state.d  for i in range(0, 3) { x *= event.rate }  state.d = x`, true},
+		{`var x = state.d  for i in range(0, 3) { x *= event.rate }  x = round(x, 2, half_even)  state.d = x`, false},
+		{`var x = state.d  for i in range(0, 3) { x *= event.rate  x = round(x, 2, half_even) }  state.d = x`, false},
+		{`var x = state.d  if event.n > 0 { x *= event.rate } else { x = round(x, 2, half_even) }  state.d = x`, true},
+		{`var x = state.d  x *= event.rate  if event.n > 0 { x = round(x, 2, half_even) }  state.d = x`, true},
+		{`var x = state.d * event.rate  x = 5  state.d = x`, false},
+		{`var x = event.rate  x *= event.rate  state.d = x`, false},
+		{`var x = event.rate  x *= state.d  state.d = x`, true},
+		{`var x = state.d  x += x * event.rate  state.d = x`, true},
+		{`state.d = compounded(state.d)`, true},
+		{`state.d = rounded(state.d)`, false},
 		{`state.d = grown(state.d)`, true},
 		{`state.d = max(state.d, state.d * event.rate)`, true},
 		{`state.d = state.other * event.rate`, false},
@@ -127,6 +141,8 @@ func TestGainsDigits(t *testing.T) {
   record Line { d: decimal }
   state { d: decimal, other: decimal, lines: map<string, Line> }
   fn grown(x: decimal): decimal = x * 1.5
+  fn compounded(x: decimal): decimal { var y = x  for i in range(0, 3) { y *= 1.5 }  return y }
+  fn rounded(x: decimal): decimal { var y = x  for i in range(0, 3) { y = round(y * 1.5, 2, half_even) }  return y }
   command c { k: string, rate: decimal, n: int }
   event e { k: string, rate: decimal, n: int, next: decimal }
   decide c { emit e { ..cmd, next: state.d * 1.1 } }
