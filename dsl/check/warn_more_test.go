@@ -256,3 +256,30 @@ func TestReturnInDecide(t *testing.T) {
 		}
 	}
 }
+
+// TestMapKeysAreExpressions: a bare name as a key of text, and a map where a record is meant,
+// show how it is written, with a mend that is safe when it can only mean that.
+func TestMapKeysAreExpressions(t *testing.T) {
+	for _, c := range []struct{ expr, want, edit string }{
+		{`let m: map<string, int> = {user: 1}`, "AGG2001", `"user"`},
+		{`let m: map<string, int> = {k: 1}`, "", ""},
+		{`let m: map<string, int> = {User: 1}`, "AGG2004", ""},
+		{`let r: R = {a: 1}`, "AGG2020", "R "},
+		{`let r: R = {b: 1}`, "AGG2020", ""},
+		{`let r: R = {"a": 1}`, "AGG2020", ""},
+	} {
+		_, found := run(source{"a.agg", "record R { a: int }\nconst k: string = \"k\"\naggregate A {\n  state {}\n  command c {}\n  decide c { " + c.expr + " nothing }\n}\n"})
+		var code, edit string
+		for _, d := range found {
+			code = string(d.Code)
+			for _, f := range d.Fixes {
+				if f.Safe {
+					edit = f.Edits[0].New
+				}
+			}
+		}
+		if len(found) > 1 || code != c.want || edit != c.edit {
+			t.Errorf("%s: got %q %q, want %q %q:\n%s", c.expr, code, edit, c.want, c.edit, list(found))
+		}
+	}
+}

@@ -55,6 +55,33 @@ func TestSafeFixes(t *testing.T) {
 	}
 }
 
+// TestMethods: a method call becomes the call that does the same here.
+func TestMethods(t *testing.T) {
+	for _, tt := range []struct{ src, want string }{
+		{`as_int(1).f()`, "f(as_int(1))"},
+		{`b["x"].as_int()`, `as_int(b["x"])`},
+		{`b.length()`, "len(b)"},
+		{`b.startsWith("x")`, `starts_with(b, "x")`},
+		{`b.includes(c + 1)`, "c + 1 in b"},
+		{`b.replace("x", "y")`, `replace(b, "x", "y")`},
+		{`b.f(1 +)`, ""},
+	} {
+		var bag diag.Bag
+		parser.ParseFile(diag.NewFile("a.agg", []byte("const a: int = "+tt.src+"\n")), &bag)
+		d := bag.Sorted()[0]
+		if d.Code != diag.MethodCall {
+			t.Fatalf("%s: got %s", tt.src, d.Message)
+		}
+		got := ""
+		if len(d.Fixes) > 0 {
+			got = d.Fixes[0].Edits[0].New
+		}
+		if got != tt.want || got != "" && d.Hint != "write `"+got+"`" {
+			t.Errorf("%s: got %q, hint %q, want %q", tt.src, got, d.Hint, tt.want)
+		}
+	}
+}
+
 // TestErrorsNameBothEnds: a missing bracket shows where it was opened.
 func TestErrorsNameBothEnds(t *testing.T) {
 	var bag diag.Bag
