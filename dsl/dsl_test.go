@@ -339,3 +339,24 @@ func FuzzIndex(f *testing.F) {
 		}
 	})
 }
+
+// TestImportsOfNothing: an import without its path, or of a directory, is one error with a place.
+func TestImportsOfNothing(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{`import money`, "AGG1044"},
+		{`import`, "AGG1044"},
+		{`import ""`, "AGG4050"},
+		{`import "shared"`, "AGG4050"},
+		{`import "shared/monney.agg"`, "AGG4050"},
+	} {
+		t.Run(c.line, func(t *testing.T) {
+			r := ReadDir(fstest.MapFS{
+				"a.agg":            {Data: []byte(c.line + "\naggregate A { state { n: int } }\n")},
+				"shared/money.agg": {Data: []byte("const vat: decimal = 0.19\n")},
+			}).Compile(Options{})
+			if codes(r.Diagnostics) != c.want || r.Diagnostics[0].Span.File == nil {
+				t.Errorf("got %q %s, want %s with a place", codes(r.Diagnostics), r.Diagnostics[0].Message, c.want)
+			}
+		})
+	}
+}

@@ -94,7 +94,7 @@ func TestErrorsNameBothEnds(t *testing.T) {
 
 // TestBadNodesStandForTheRest: the declarations and statements around a mistake are in the tree.
 func TestBadNodesStandForTheRest(t *testing.T) {
-	src := "aggregate A {\n fn f(): int = 1 +\n decide c {\n let x = 1\n emitt e {}\n let y = 2\n }\n aply e {}\n state { n: int }\n}\n"
+	src := "aggregate A {\n fn f(): int = 1 +\n decide c {\n let x = 1\n raise e {}\n let y = 2\n }\n handle e {}\n state { n: int }\n}\n"
 	file, errs := parse("a.agg", src)
 	if len(errs) != 3 {
 		t.Fatalf("got %q, want three", errs)
