@@ -64,7 +64,9 @@ type body struct {
 	vars   []*binding
 	checks map[string]known // conditions that hold already, for requires that say nothing new
 	valid  []known          // what the `where`s of the command have seen to
-	facts  map[string]bool  // places known to be there, in apply and upcast
+	// the `??` whose left side is checked
+	coalesced *ast.Binary
+	facts     map[string]bool // places known to be there, in apply and upcast
 }
 
 // binding is a visible local.

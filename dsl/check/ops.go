@@ -136,7 +136,10 @@ func (b *body) coalesce(e *ast.Binary, want *value.Type) Expr {
 	if want != nil && want.Kind != value.JSON {
 		hint = optional(want)
 	}
+	outer := b.coalesced
+	b.coalesced = e
 	x := b.expr(e.X, hint)
+	b.coalesced = outer
 	t := x.Type()
 	if bad(t) {
 		b.expr(e.Y, want)
@@ -145,6 +148,11 @@ func (b *body) coalesce(e *ast.Binary, want *value.Type) Expr {
 	if t.Kind != value.Optional || t == noneType {
 		d := b.c.report(diag.NeverAbsent, e.Span, "%s is %s and never absent, so `??` has no use", e.X.Pos().Text(), article(t))
 		d.Hint = absentHint(e.X, t)
+		if left, ok := e.X.(*ast.Binary); ok { // `a == m[k]? ?? 0`
+			if ix, ok := left.Y.(*ast.IndexExpr); ok && ix.Optional {
+				loosest(d, e, left.Y)
+			}
+		}
 		b.expr(e.Y, t)
 		return b.bad(e.Span)
 	}

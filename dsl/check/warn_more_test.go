@@ -257,6 +257,19 @@ func TestReturnInDecide(t *testing.T) {
 	}
 }
 
+// TestCoalesceIsLoosest: where `??` takes more than it was meant for, the mend has parentheses.
+func TestCoalesceIsLoosest(t *testing.T) {
+	for _, cond := range []string{
+		`state.n > 2 implies state.m["a"]? ?? 0 > 1`, `state.n > 2 and state.m["a"]? ?? 0 > 1`,
+		`state.n > state.m["a"]? ?? 0`, `state.n == state.m["a"]? ?? 0`,
+	} {
+		_, found := run(source{"a.agg", "aggregate A {\n  state { n: int, m: map<string, int> }\n  command c {}\n  decide c { require " + cond + " else no  nothing }\n}\n"})
+		if len(found) != 1 || !strings.Contains(found[0].Hint, "`(state.m[\"a\"]? ?? 0)`") {
+			t.Errorf("%s: got %s", cond, list(found))
+		}
+	}
+}
+
 // TestMapKeysAreExpressions: a bare name as a key of text, and a map where a record is meant,
 // show how it is written, with a mend that is safe when it can only mean that.
 func TestMapKeysAreExpressions(t *testing.T) {
