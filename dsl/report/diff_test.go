@@ -132,7 +132,7 @@ func TestWhatDiffCallsReadableIsRead(t *testing.T) {
 	readable, broken := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		g := &typeGen{t}
-		old := g.fields(2)
+		old := g.fields(g.n(2))
 		now := g.altered(old, 2)
 		text := g.json(&value.Type{Kind: value.Record, Record: &value.RecordType{Name: "E", Fields: old}})
 		if errs := value.DecodeFields(make([]value.V, len(old)), old, []byte(text), value.DecodeOptions{}); errs != nil {
@@ -249,8 +249,11 @@ func (g *typeGen) like(t *value.Type, depth int) *value.Type {
 		}
 	case 2:
 		return &value.Type{Kind: value.String}
-	case 3:
-		same.Bound = 0
+	case 3, 4:
+		switch t.Kind {
+		case value.String, value.List, value.Set, value.Map:
+			same.Bound = g.n(2)
+		}
 	}
 	if t.Elem != nil && t.Kind != value.Set {
 		if e := g.like(t.Elem, depth); t.Kind != value.Optional || e.Kind != value.Optional && e.Kind != value.JSON {
