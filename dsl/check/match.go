@@ -22,9 +22,9 @@ type coverage struct {
 func (b *body) match(s *ast.Match) Stmt {
 	x := b.expr(s.Subject, nil)
 	t := x.Type()
-	if !bad(t) && !matchable(bare(t)) {
+	if !bad(t) && t.Kind != value.Optional && !matchable(t) {
 		d := b.c.report(diag.BadMatch, s.Subject.Pos(), "match does not work on %s", article(t))
-		d.Hint = "it takes enums, bool, int, decimal, string, duration, and T? of them; use `if`"
+		d.Hint = "it takes enums, bool, int, decimal, string, duration, and every T?; use `if`"
 		t = value.InvalidType
 	}
 	cov := &coverage{seen: map[string]diag.Span{}, typ: t}
@@ -118,6 +118,10 @@ func (b *body) exprPattern(p *ast.ExprPattern, t *value.Type, cov *coverage) (Pa
 	}
 	what := place{what: "this pattern"}
 	elem := bare(t)
+	if !matchable(elem) {
+		b.c.report(diag.BadMatch, p.Span, "%s has no patterns by value", article(elem)).Hint = "of this T? the patterns are `some v`, `none` and `_`; compare `v` with `if`"
+		return Pattern{}, false
+	}
 	if r, ok := v.(*ast.Range); ok {
 		if elem.Kind != value.Int && elem.Kind != value.Decimal {
 			b.c.report(diag.BadMatch, p.Span, "a range is a pattern of int and decimal, and this is %s", article(t))
