@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/cloudlysis/aggregate/dsl/ast"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -52,7 +54,7 @@ func (b *body) mayFaultAt(at diag.Span, why, hint string) *diag.Diagnostic {
 	case ruleApply:
 		d.Hint = "a fault here refuses the command that emits the event; " + hint
 	default:
-		d.Hint = "a fault here keeps the aggregate from loading: give a default"
+		d.Hint = "a fault here keeps the aggregate from loading; " + strings.ReplaceAll(hint, "{ … }", "then … else …")
 	}
 	return d
 }
