@@ -34,8 +34,12 @@ func (b *body) saveChecks() savedChecks { return maps.Clone(b.checks) }
 
 func (s savedChecks) restore() map[string]known { return maps.Clone(s) }
 
+// maxFacts bounds what is known at once, since every branch copies it: a rule of ten thousand
+// lines took half a minute. Beyond it what was known is forgotten, at worst for a warning more.
+const maxFacts = 256
+
 func (b *body) fact(text string) {
-	if b.facts == nil {
+	if b.facts == nil || len(b.facts) >= maxFacts {
 		b.facts = map[string]bool{}
 	}
 	b.facts[text] = true
