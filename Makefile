@@ -58,7 +58,7 @@ release-proto: generate ## what later changes of proto/ are compared with
 	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf build --exclude-source-info -o aggregate.binpb
 
 update: ## rewrite golden files and generated documents; read the diff
-	$(GO) test $$(grep -rl 'flag.Bool("update"' --include=*_test.go . | xargs -n1 dirname | sort -u) -update
+	$(GO) test $$(grep -rlE 'flag.Bool\("update"|internal/goldentest"' --include=*_test.go . | xargs -n1 dirname | sort -u) -update
 
 bench: ## the figures of the rules, the engine and the doors; the peers' are make bench-peers
 	$(GO) test -run '^$$' -bench 'Withdraw|CommandToEvent' -benchmem ./engine/vm

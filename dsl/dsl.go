@@ -84,6 +84,9 @@ func Compile(sources []Source, opt Options) *Result {
 	if bag.Errors() == 0 {
 		r.lower(opt, bag)
 	}
+	if bag.Errors() == 0 { // what has an error may lack its warnings
+		unusedIgnores(bag)
+	}
 	r.Diagnostics = bag.Sorted()
 	r.OK = bag.Errors() == 0
 	if !r.OK {
@@ -126,6 +129,15 @@ func overGas(a *check.Aggregate, p *bytecode.Program, bounds []compile.GasBound,
 		}
 		d := bag.Report(diag.OverGas, a.Commands[i].DecideSpan, message)
 		d.Hint = "tighten the bounds of the lists, maps and texts that it works on, or raise `gas`"
+	}
+}
+
+// unusedIgnores warns of comments that hide nothing.
+func unusedIgnores(bag *diag.Bag) {
+	for _, g := range bag.UnusedIgnores() {
+		d := bag.Report(diag.UnusedIgnore, g.Span, fmt.Sprintf("there is no warning %s here to ignore", g.Code))
+		d.Hint = "remove the comment; it silences its own line or, alone on a line, the one below"
+		d.Fixes = []diag.Fix{{Title: "remove the comment", Edits: []diag.Edit{{Span: g.Span}}}}
 	}
 }
 

@@ -237,6 +237,25 @@ func TestOutgrowsGas(t *testing.T) {
 	}
 }
 
+// TestUnusedIgnore: a comment that silences nothing is told, one that silences something is not.
+func TestUnusedIgnore(t *testing.T) {
+	in, _ := diag.Explain(diag.UnusedIgnore)
+	for _, c := range []struct{ name, text, want string }{
+		{"the example", in.Example, "AGG5082"},
+		{"needed", strings.Replace(in.Example, "command c {}", "command c { n: int }", 1), ""},
+		{"a warning of the checker below an error", strings.Replace(in.Example, "emit e {}", "emit e { n: 1 }", 1), "AGG2003"},
+		{"a warning of the compiler", strings.Replace(in.Example, "  decide c", "  gas 1 // agg:ignore AGG5080 here it is not\n  // agg:ignore AGG5080 it is meant\n  decide c", 1), "AGG5082 AGG5082"},
+		{"twice on a line", strings.Replace(in.Example, "command c {}", "command c { n: int } // agg:ignore AGG5001 again", 1), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := Compile([]Source{{"a.agg", []byte(c.text)}}, Options{})
+			if got := warnings(r); got != c.want {
+				t.Errorf("got %q want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // TestFunctionsMultiply: forty functions, each of which calls the one before twice, are over any
 // limit, and that is told at once.
 func TestFunctionsMultiply(t *testing.T) {
@@ -319,4 +338,25 @@ func FuzzIndex(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestImportsOfNothing: an import without its path, or of a directory, is one error with a place.
+func TestImportsOfNothing(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{`import money`, "AGG1044"},
+		{`import`, "AGG1044"},
+		{`import ""`, "AGG4050"},
+		{`import "shared"`, "AGG4050"},
+		{`import "shared/monney.agg"`, "AGG4050"},
+	} {
+		t.Run(c.line, func(t *testing.T) {
+			r := ReadDir(fstest.MapFS{
+				"a.agg":            {Data: []byte(c.line + "\naggregate A { state { n: int } }\n")},
+				"shared/money.agg": {Data: []byte("const vat: decimal = 0.19\n")},
+			}).Compile(Options{})
+			if codes(r.Diagnostics) != c.want || r.Diagnostics[0].Span.File == nil {
+				t.Errorf("got %q %s, want %s with a place", codes(r.Diagnostics), r.Diagnostics[0].Message, c.want)
+			}
+		})
+	}
 }

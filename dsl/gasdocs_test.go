@@ -2,7 +2,6 @@ package dsl
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -13,9 +12,8 @@ import (
 	"github.com/cloudlysis/aggregate/dsl/bytecode"
 	"github.com/cloudlysis/aggregate/dsl/compile"
 	"github.com/cloudlysis/aggregate/dsl/diag"
+	"github.com/cloudlysis/aggregate/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the tables of docs/gas.md")
 
 const gasPage = "../docs/gas.md"
 
@@ -36,7 +34,7 @@ func TestGasPage(t *testing.T) {
 		}
 		page = glue(head, []byte(open+text+end), tail)
 	}
-	if *update {
+	if goldentest.Update() {
 		if err := os.WriteFile(gasPage, page, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -200,8 +200,8 @@ func (r *reader) follow(name string, at diag.Span) error {
 }
 
 func (r *reader) exists(name string) bool {
-	_, err := fs.Stat(r.fsys, name)
-	return err == nil
+	info, err := fs.Stat(r.fsys, name)
+	return err == nil && !info.IsDir()
 }
 
 // imports are the files that a source imports; one that leads out of the set is the checker's

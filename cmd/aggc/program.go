@@ -20,16 +20,9 @@ func readPrograms(path string, stderr io.Writer) ([]*bytecode.Program, error) {
 	if p, err := readBuilt(path); p != nil || err != nil {
 		return []*bytecode.Program{p}, err
 	}
-	sets, err := readSets([]string{path})
+	r, err := compiled(path, stderr)
 	if err != nil {
 		return nil, err
-	}
-	r := sets[0].compile(false)
-	if !r.OK {
-		if err := showErrors(r.Diagnostics, stderr); err != nil {
-			return nil, err
-		}
-		return nil, foundIn(r.Diagnostics)
 	}
 	var out []*bytecode.Program
 	for _, p := range r.Programs {

@@ -41,16 +41,9 @@ func (f *reportFlags) readManifest(args []string, stderr io.Writer) (*manifest, 
 	if len(args) > 0 {
 		p = args[0]
 	}
-	sets, err := readSets([]string{p})
+	r, err := compiled(p, stderr)
 	if err != nil {
 		return nil, err
-	}
-	r := sets[0].compile(false)
-	if !r.OK {
-		if err := showErrors(r.Diagnostics, stderr); err != nil {
-			return nil, err
-		}
-		return nil, foundIn(r.Diagnostics)
 	}
 	set := &tree.Set{}
 	var names []string

@@ -65,7 +65,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(checkCommand(), testCommand(), fmtCommand(), buildCommand(), disasmCommand(), decideCommand(), explainCommand(), lspCommand(), fixCommand(), versionCommand())
-	root.AddCommand(initCommand(), docCommand(), matrixCommand(), graphCommand(), schemaCommand())
+	root.AddCommand(initCommand(), docCommand(), matrixCommand(), graphCommand(), schemaCommand(), diffCommand())
 	return root
 }
 

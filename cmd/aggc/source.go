@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -127,4 +128,20 @@ func withSubject(root, name string) []string {
 		return []string{name}
 	}
 	return []string{subject, name}
+}
+
+// compiled compiles the set at p; what is wrong with it goes to stderr.
+func compiled(p string, stderr io.Writer) (*dsl.Result, error) {
+	sets, err := readSets([]string{p})
+	if err != nil {
+		return nil, err
+	}
+	r := sets[0].compile(false)
+	if r.OK {
+		return r, nil
+	}
+	if err := showErrors(r.Diagnostics, stderr); err != nil {
+		return nil, err
+	}
+	return nil, foundIn(r.Diagnostics)
 }

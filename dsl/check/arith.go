@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/cloudlysis/aggregate/dsl/ast"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -166,9 +168,9 @@ func (b *body) badArith(e *ast.Binary, s, t *value.Type) {
 	case s.Kind == value.Date && t.Kind == value.Duration:
 		d.Hint = "a date has no hours: add_days(" + x + ", n)"
 	case e.Op == "+" && s.Kind == value.String && printable(t):
-		write(false, `"{`+x+`}{`+y+`}"`)
+		write(false, `"`+asPart(e.X)+asPart(e.Y)+`"`)
 	case e.Op == "+" && t.Kind == value.String && printable(s):
-		write(false, `"{`+x+`}{`+y+`}"`)
+		write(false, `"`+asPart(e.X)+asPart(e.Y)+`"`)
 	case e.Op == "+" && s.Kind == value.List && value.Same(s.Elem, t):
 		write(false, x+" + ["+y+"]")
 	case e.Op == "+" && s.Kind == value.Set && value.Same(s.Elem, t):
@@ -182,4 +184,18 @@ func (b *body) badArith(e *ast.Binary, s, t *value.Type) {
 	case s.Kind == value.Time && t.Kind == value.Int:
 		d.Hint = "say the unit: `" + x + " " + e.Op + " 24h`"
 	}
+}
+
+// asPart is e as it stands in an interpolated text; a text in quotes needs no braces.
+func asPart(e ast.Expr) string {
+	text := e.Pos().Text()
+	switch e := unparen(e).(type) {
+	case *ast.Str:
+		if !e.Raw {
+			return strings.TrimSuffix(strings.TrimPrefix(e.Pos().Text(), `"`), `"`)
+		}
+	case *ast.Interp:
+		return strings.TrimSuffix(strings.TrimPrefix(e.Pos().Text(), `"`), `"`)
+	}
+	return "{" + text + "}"
 }

@@ -31,6 +31,7 @@ func (b *body) assign(s *ast.Assign) Stmt {
 	if !b.update(s, t, out) {
 		return nil
 	}
+	b.forget(writeTo(s.Target, false))
 	return out
 }
 
@@ -57,15 +58,14 @@ func (b *body) written(s *ast.Assign, t target) {
 		return
 	}
 	ix, ok := s.Target.(*ast.IndexExpr)
-	if !ok {
-		clear(b.facts) // it may hold what the facts speak of
-		return
+	isMap := ok && t.steps[len(t.steps)-1].Of.Kind == value.Map
+	if ok && !isMap {
+		b.mayFault(ix, value.List)
 	}
-	if t.steps[len(t.steps)-1].Of.Kind == value.Map {
-		b.fact(ix.X.Pos().Text() + "[" + ix.Index.Pos().Text() + "]")
-		return
+	b.forget(writeTo(s.Target, false))
+	if isMap {
+		b.fact(element(ix.X, ix.Index.Pos().Text()))
 	}
-	b.mayFault(ix)
 }
 
 // wholePlace warns about m[k] += v, which faults when k is absent.
@@ -74,8 +74,8 @@ func (b *body) wholePlace(s *ast.Assign, t target) {
 	if !ok {
 		return
 	}
-	d := b.mayFault(ix)
 	last := t.steps[len(t.steps)-1].Of
+	d := b.mayFault(ix, last.Kind)
 	if d == nil || last.Kind != value.Map || !(isNumber(t.typ) || t.typ.Kind == value.Duration) {
 		return
 	}
@@ -293,7 +293,7 @@ func (b *body) fieldStep(t target, e *ast.FieldExpr) (target, bool) {
 		return t, false
 	}
 	if ix, ok := unparen(e.X).(*ast.IndexExpr); ok {
-		b.mayFault(ix)
+		b.mayFault(ix, t.steps[len(t.steps)-1].Of.Kind)
 	}
 	t.steps = append(t.steps, Step{Of: t.typ, Field: i, Span: e.Name.Span})
 	t.typ = fs.fields[i].Type
@@ -345,7 +345,7 @@ func (b *body) indexStep(t target, e *ast.IndexExpr, removing bool) (target, boo
 		return t, false
 	}
 	if ix, ok := unparen(e.X).(*ast.IndexExpr); ok {
-		b.mayFault(ix)
+		b.mayFault(ix, t.steps[len(t.steps)-1].Of.Kind)
 	}
 	t.steps = append(t.steps, Step{Of: t.typ, Key: k, Span: e.Index.Pos()})
 	t.typ = elem
@@ -375,8 +375,8 @@ func (b *body) remove(s *ast.Remove) Stmt {
 		return nil
 	}
 	if of.Kind == value.List {
-		b.mayFault(ix)
+		b.mayFault(ix, value.List)
 	}
-	clear(b.facts)
+	b.forget(writeTo(ix, true))
 	return &Assign{Place: Place{s.Span}, Local: t.local, Field: t.field, Steps: t.steps, Op: Remove, Target: of}
 }

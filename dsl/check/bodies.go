@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/cloudlysis/aggregate/dsl/ast"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -254,7 +256,13 @@ func (c *checker) index(a *agg, ix *ast.Index, path string, at diag.Span) (Index
 			return out, false
 		}
 		if t.Kind != value.Record {
-			c.report(diag.BadIndex, n.Span, "%s has no fields to index", article(t)).Hint = "an index leads through records to a scalar"
+			d := c.report(diag.BadIndex, n.Span, "%s has no fields to index", article(t))
+			d.Hint = "an index leads through records to a scalar"
+			if t.Kind == value.Optional && t.Elem.Kind == value.Record && c.records[t.Elem.Record].fields.find(n.Text) >= 0 {
+				fs := c.records[t.Elem.Record].fields
+				of := typeName(optional(fs.fields[fs.find(n.Text)].Type))
+				d.Hint = "declare `derive " + n.Text + ": " + of + " = if state." + pathBefore(ix.Path, n) + " is some v then v." + n.Text + " else none`, and index that"
+			}
 			return out, false
 		}
 		fs := c.records[t.Record].fields
@@ -277,4 +285,16 @@ func (c *checker) index(a *agg, ix *ast.Index, path string, at diag.Span) (Index
 		return out, false
 	}
 	return out, true
+}
+
+// pathBefore is the names of a path before one of them, with their dots.
+func pathBefore(path []ast.Name, before ast.Name) string {
+	var names []string
+	for _, n := range path {
+		if n.Span == before.Span {
+			break
+		}
+		names = append(names, n.Text)
+	}
+	return strings.Join(names, ".")
 }

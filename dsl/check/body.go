@@ -64,7 +64,9 @@ type body struct {
 	vars   []*binding
 	checks map[string]known // conditions that hold already, for requires that say nothing new
 	valid  []known          // what the `where`s of the command have seen to
-	facts  map[string]bool  // places known to be there, in apply and upcast
+	// the `??` whose left side is checked
+	coalesced *ast.Binary
+	facts     map[string]bool // places known to be there, in apply and upcast
 }
 
 // binding is a visible local.
@@ -254,7 +256,7 @@ func (b *body) leak(e ast.Expr) Expr {
 	case *ast.Binary:
 		if e.Op == "and" {
 			x := b.condition(e.X, place{what: "the left side of `and`"})
-			b.learn(e.X)
+			b.learnLast(e.X)
 			y := b.condition(e.Y, place{what: "the right side of `and`"})
 			return b.logic(And, e, x, y)
 		}

@@ -195,7 +195,7 @@ func (b *body) intCall(e *ast.Call, _ *value.Type) Expr {
 	switch x.Type().Kind {
 	case value.Decimal:
 		if !isRounded(e.Args[0]) {
-			b.mayFaultAt(e.Span, "int(…) of a decimal that is not whole faults")
+			b.mayFaultAt(e.Span, "int(…) of a decimal that is not whole faults", "round it: `int(round("+e.Args[0].Pos().Text()+", 0, half_even))`")
 		}
 		return b.builtin(value.IntOf, e.Span, value.IntType, x)
 	case value.Int:

@@ -12,8 +12,12 @@ const maxSortKeys = 64
 // compScope opens the scope of a comprehension: its loop variables and what its `if` binds.
 func (b *body) compScope(c *ast.Comp) (src Source, cond Expr, ok bool) {
 	src, ok = b.source(c.Source, c.Key, c.Value)
+	if ok {
+		b.learnHead(c.Source, c.Key, c.Value, src)
+	}
 	if c.Cond != nil {
 		cond = b.condition(c.Cond, place{what: "the `if` of this comprehension"})
+		b.learn(c.Cond)
 		ok = ok && !bad(cond.Type())
 		if k, isConst := cond.(*Const); ok && isConst && k.Value.Bool() {
 			cond = nil
@@ -116,10 +120,11 @@ func (b *body) head(e ast.Expr, want *value.Type) Expr {
 }
 
 func (b *body) listComp(at diag.Span, c *ast.Comp, want *value.Type) Expr {
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	src, cond, ok := b.compScope(c)
 	x := b.head(c.Elem, elemHint(want, value.List))
 	b.pop(m)
+	b.facts = facts.restore()
 	if !ok || bad(x.Type()) {
 		return b.bad(at)
 	}
@@ -137,7 +142,7 @@ func sourceBound(s Source) int {
 }
 
 func (b *body) mapComp(e *ast.MapComp, want *value.Type) Expr {
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	src, cond, ok := b.compScope(e.Comp)
 	var kt, vt *value.Type
 	if bareKind(want) == value.Map {
@@ -146,6 +151,7 @@ func (b *body) mapComp(e *ast.MapComp, want *value.Type) Expr {
 	k := b.head(e.Key, kt)
 	x := b.head(e.Comp.Elem, vt)
 	b.pop(m)
+	b.facts = facts.restore()
 	if !ok || bad(x.Type()) || !b.c.keyType(k.Type(), e.Key.Pos(), "map") {
 		return b.bad(e.Span)
 	}
@@ -164,7 +170,7 @@ func (b *body) compCall(info *builtinInfo, e *ast.Call, want *value.Type) Expr {
 		}
 		return b.bad(e.Span)
 	}
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	src, cond, ok := b.compScope(e.Comp)
 	out := &Comp{Typed: Typed{Span: e.Span}, Kind: info.comp, Source: src, Cond: cond}
 	if info.comp == CompSortBy {
@@ -176,6 +182,7 @@ func (b *body) compCall(info *builtinInfo, e *ast.Call, want *value.Type) Expr {
 		ok = b.compElem(e, out, want) && ok
 	}
 	b.pop(m)
+	b.facts = facts.restore()
 	if !ok || out.T == nil || bad(out.T) {
 		return b.bad(e.Span)
 	}

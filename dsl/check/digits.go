@@ -14,14 +14,22 @@ import (
 // digits follows decimals from an apply back to the place of the state that it writes: through
 // lets, functions, and the emits that fill the fields of the event.
 type digits struct {
-	values map[*Local][]Expr  // what a local has been given
-	emits  map[*Event][]*Emit // in all decides
-	busy   map[any]bool       // under way: locals, functions, emits
-	event  *Event             // of the apply
-	field  int                // the place that is written: a field of the state,
-	steps  []int              // and below it fields of records; keys do not matter
-	at     diag.Span          // the product
-	left   int                // how much more of the rules is looked at
+	values  map[*Local][]given // what a local has been given
+	seq     int                // counts what locals have been given
+	emits   map[*Event][]*Emit // in all decides
+	busy    map[any]bool       // under way: locals, functions, emits
+	holding map[*Local]bool    // of the locals under way: those made of the place
+	event   *Event             // of the apply
+	field   int                // the place that is written: a field of the state,
+	steps   []int              // and below it fields of records; keys do not matter
+	at      diag.Span          // the product
+	left    int                // how much more of the rules is looked at
+}
+
+// given is a value of a local, the seq-th of all.
+type given struct {
+	value Expr
+	seq   int
 }
 
 // maxDigitsWork bounds the search for one assignment: functions that call functions multiply.
@@ -29,7 +37,7 @@ const maxDigitsWork = 10_000
 
 // gainsDigits warns about decimals that get longer with every event.
 func (c *checker) gainsDigits(a *agg) {
-	g := &digits{values: map[*Local][]Expr{}, emits: map[*Event][]*Emit{}, busy: map[any]bool{}}
+	g := &digits{values: map[*Local][]given{}, emits: map[*Event][]*Emit{}, busy: map[any]bool{}, holding: map[*Local]bool{}}
 	for _, d := range a.commands {
 		g.gather(d.out.Decide)
 	}
@@ -83,18 +91,64 @@ func (g *digits) assignGains(s *Assign) bool {
 
 // gather takes note of what locals are given, and of emits.
 func (g *digits) gather(stmts []Stmt) {
-	eachStmt(stmts, func(s Stmt) {
+	first := g.seq
+	for _, s := range stmts {
 		switch s := s.(type) {
 		case *Let:
-			g.values[s.Local] = append(g.values[s.Local], s.Value)
+			g.give(s.Local, s.Value)
 		case *Assign:
-			if s.Local != nil && s.Value != nil {
-				g.values[s.Local] = append(g.values[s.Local], s.Value)
-			}
+			g.assigned(s, first)
 		case *Emit:
 			g.emits[s.Event] = append(g.emits[s.Event], s)
+		case *IfStmt:
+			g.gather(s.Then)
+			g.gather(s.Else)
+		case *Match:
+			for _, a := range s.Arms {
+				g.gather(a.Body)
+			}
+		case *For:
+			g.gather(s.Body)
 		}
+	}
+}
+
+func (g *digits) give(l *Local, x Expr) {
+	g.values[l] = append(g.values[l], given{x, g.seq})
+	g.seq++
+}
+
+// assigned takes note of a value that a var gets. One that does not come from its last value, or
+// rounds it, makes those void that it got since first, in the same statements and those in them.
+func (g *digits) assigned(s *Assign, first int) {
+	if s.Local == nil || s.Value == nil {
+		return
+	}
+	value := s.Value
+	switch {
+	case len(s.Steps) > 0:
+	case s.Op == Update:
+		value = &Arith{Typed{s.Target, s.Span}, s.Arith, &LocalRef{Typed{s.Target, s.Span}, s.Local}, s.Value}
+	case s.Op == SetTo && (rounds(value) || !readsLocal(value, s.Local)):
+		g.values[s.Local] = slices.DeleteFunc(g.values[s.Local], func(v given) bool { return v.seq >= first })
+	}
+	g.give(s.Local, value)
+}
+
+// rounds tells whether e has as many digits as it says.
+func rounds(e Expr) bool {
+	c, ok := e.(*Call)
+	return ok && (c.Builtin == value.RoundDecimal || c.Builtin == value.DivDecimal)
+}
+
+func readsLocal(e Expr, l *Local) bool {
+	reads := false
+	walk(e, func(e Expr) bool {
+		r, ok := e.(*LocalRef)
+		reads = reads || ok && r.Local == l
+		return !reads
 	})
+	return reads
 }
 
 // grows tells whether e is made of the place that is written, and whether it is longer.
@@ -117,17 +171,36 @@ func (g *digits) grows(e Expr) (holds, gains bool) {
 	case *Coalesce:
 		return g.either(e.X, e.D)
 	case *LocalRef:
-		return g.once(e.Local, g.values[e.Local])
+		return g.local(e.Local)
 	case *EventField:
 		return g.emitted(e)
 	case *FnCall:
 		return g.called(e)
 	case *Call:
-		if e.Builtin != value.RoundDecimal && e.Builtin != value.DivDecimal {
+		if !rounds(e) {
 			return g.either(e.Args...)
 		}
 	}
 	return false, false
+}
+
+// local follows a local to its values; a var may be made of its own.
+func (g *digits) local(l *Local) (holds, gains bool) {
+	if g.busy[l] {
+		return g.holding[l], false
+	}
+	vs := g.values[l]
+	es := make([]Expr, len(vs))
+	for i, v := range vs {
+		es[i] = v.value
+	}
+	holds, gains = g.once(l, es)
+	if !holds || gains || len(es) < 2 {
+		return holds, gains
+	}
+	g.holding[l] = true
+	defer delete(g.holding, l)
+	return g.once(l, es)
 }
 
 func (g *digits) arith(e *Arith) (holds, gains bool) {
@@ -175,7 +248,7 @@ func (g *digits) called(e *FnCall) (holds, gains bool) {
 		return false, false
 	}
 	for i, p := range e.Fn.Params {
-		g.values[p] = []Expr{e.Args[i]}
+		g.values[p] = []given{{value: e.Args[i]}}
 	}
 	var es []Expr
 	eachStmt(e.Fn.Body, func(s Stmt) {
@@ -196,7 +269,7 @@ func (g *digits) scaled(e Expr) bool {
 	case *Neg:
 		return g.scaled(e.X)
 	case *Call:
-		if e.Builtin == value.RoundDecimal || e.Builtin == value.DivDecimal {
+		if rounds(e) {
 			k, ok := e.Args[len(e.Args)-1].(*Const)
 			return !ok || k.Value.Int() != 0
 		}
@@ -205,7 +278,7 @@ func (g *digits) scaled(e Expr) bool {
 			return false
 		}
 		vs := g.values[e.Local]
-		return len(vs) != 1 || g.busy[e.Local] || g.scaled(vs[0])
+		return len(vs) != 1 || g.busy[e.Local] || g.scaled(vs[0].value)
 	}
 	return true
 }

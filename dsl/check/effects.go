@@ -91,8 +91,7 @@ func (b *body) callsMayFault() {
 			continue
 		}
 		warned[u.to] = true
-		d := b.mayFaultAt(u.span, u.to.name+" may fault: "+f.fault.why)
-		d.Hint = "a fault here refuses the command that emits the event; let the function give a value for that case"
+		d := b.mayFaultAt(u.span, u.to.name+" may fault: "+f.fault.why, "let the function give a value for that case")
 		if b.rule == ruleUpcast {
 			d.Hint = "a fault here keeps the aggregate from loading; let the function give a value for that case"
 		}

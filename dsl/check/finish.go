@@ -177,7 +177,7 @@ func statePaths(e Expr) []Shown {
 		}
 		text := x.Pos().Text()
 		if scalar(bare(x.Type())) && !slices.ContainsFunc(out, func(s Shown) bool { return s.Text == text }) {
-			out = append(out, Shown{text, x})
+			out = append(out, Shown{Text: text, Value: x})
 		}
 		return false
 	})

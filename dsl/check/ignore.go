@@ -31,7 +31,7 @@ func (c *checker) ignores(f *ast.File) {
 				line++
 			}
 		}
-		c.bag.Ignore(f.Source, line, diag.Code(code))
+		c.bag.Ignore(f.Source, line, diag.Code(code), cm.Span)
 	}
 }
 

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"math"
+
 	"github.com/cloudlysis/aggregate/dsl/ast"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -151,7 +153,22 @@ func compared(op CmpOp, path string, k *Const) *interval {
 	case Gt, Ge:
 		in.from, in.noFrom = &k.Value, op == Gt
 	}
+	if k.T.Kind == value.Int {
+		in.wholeEnds(k.Value.Int())
+	}
 	return in
+}
+
+// wholeEnds includes the ends: of ints, n > 0 is n >= 1.
+func (k *interval) wholeEnds(n int64) {
+	switch {
+	case k.noFrom && n < math.MaxInt64:
+		v := value.MakeInt(n + 1)
+		k.from, k.noFrom = &v, false
+	case k.noTo && n > math.MinInt64:
+		v := value.MakeInt(n - 1)
+		k.to, k.noTo = &v, false
+	}
 }
 
 // comparable tells whether value.Compare orders t; members of an enum come as declared.

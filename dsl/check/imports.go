@@ -33,6 +33,9 @@ func (c *checker) resolveImports() {
 func importName(f *file, imp *ast.Import) string { return path.Join(path.Dir(f.name), imp.Path) }
 
 func (c *checker) importedFile(f *file, imp *ast.Import) *file {
+	if imp.PathSpan.IsZero() {
+		return nil // the parser has reported that the path is missing
+	}
 	name := importName(f, imp)
 	if strings.HasPrefix(imp.Path, "/") || name == ".." || strings.HasPrefix(name, "../") {
 		d := c.report(diag.ImportOutside, imp.PathSpan, "the import %q leads out of the manifest directory", imp.Path)

@@ -34,7 +34,7 @@ func (b *body) element(e *ast.IndexExpr, x, k Expr, elem *value.Type) Expr {
 	if e.Optional {
 		elem = optional(elem)
 	} else {
-		b.mayFault(e)
+		b.mayFault(e, x.Type().Kind)
 	}
 	return b.fold(&IndexOf{Typed{elem, e.Span}, x, k, e.Optional})
 }

@@ -233,12 +233,12 @@ func firstField(t *value.Type) string {
 }
 
 func (b *body) cond(e *ast.Cond, want *value.Type) Expr {
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	c := b.condition(e.If, place{what: "the condition of `if`"})
 	var x, y Expr
-	facts := b.saveFacts()
 	if want == nil && rank(b, e.Then) > rank(b, e.Else) {
 		bound := b.take(m)
+		b.facts = facts.restore()
 		b.learnNot(e.If)
 		y = b.expr(e.Else, nil)
 		b.restore(bound)

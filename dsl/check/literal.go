@@ -132,6 +132,9 @@ func (b *body) mapLit(e *ast.MapLit, want *value.Type) Expr {
 	case value.Record:
 		d := b.c.report(diag.TypeMismatch, e.Span, "%s is needed here, and {…} is a map", typeName(bare(want)))
 		d.Hint = "write `" + typeName(bare(want)) + " { … }`"
+		if b.namesFields(e, bare(want)) {
+			replace(d, true, diag.Span{File: e.Span.File, Start: e.Span.Start, End: e.Span.Start}, typeName(bare(want))+" ", "name the record")
+		}
 		return b.bad(e.Span)
 	}
 	if len(e.Keys) == 0 {
@@ -150,7 +153,7 @@ func (b *body) mapOf(e *ast.MapLit, key, elem *value.Type, toJSON bool) Expr {
 	keys, vals := make([]Expr, len(e.Keys)), make([]Expr, len(e.Values))
 	ok := true
 	for i := range e.Keys {
-		keys[i] = b.as(e.Keys[i], key, place{what: "a key of this map"})
+		keys[i] = b.key(e.Keys[i], key)
 		vals[i] = b.as(e.Values[i], elem, place{what: "a value of this map"})
 		ok = ok && !bad(keys[i].Type()) && !bad(vals[i].Type())
 	}
@@ -162,6 +165,31 @@ func (b *body) mapOf(e *ast.MapLit, key, elem *value.Type, toJSON bool) Expr {
 		return b.builtin(value.ToJSON, e.Span, value.JSONType, x)
 	}
 	return x
+}
+
+// namesFields tells whether a map without its record's name was plainly meant to be the record.
+func (b *body) namesFields(e *ast.MapLit, t *value.Type) bool {
+	fs := b.c.records[t.Record].fields
+	for _, k := range e.Keys {
+		n, ok := k.(*ast.NameExpr)
+		if !ok || fs.find(n.Name) < 0 {
+			return false
+		}
+	}
+	return len(e.Keys) > 0
+}
+
+// key checks a key of a map literal. A name that is none was most likely meant as a string.
+func (b *body) key(e ast.Expr, t *value.Type) Expr {
+	n, ok := e.(*ast.NameExpr)
+	if !ok || t.Kind != value.String || b.locals[n.Name] != nil || b.sc.constant(n.Name) != nil || roots[n.Name] || isCapital(n.Name) {
+		return b.as(e, t, place{what: "a key of this map"})
+	}
+	text := `"` + n.Name + `"`
+	d := b.c.report(diag.UnknownName, e.Pos(), "unknown name %q: the keys of a map are expressions", n.Name)
+	d.Hint = "write `" + text + "`"
+	replace(d, true, e.Pos(), text, "write "+text)
+	return b.bad(e.Pos())
 }
 
 // finishMap refuses equal constant keys (ruling 41).

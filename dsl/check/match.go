@@ -22,15 +22,15 @@ type coverage struct {
 func (b *body) match(s *ast.Match) Stmt {
 	x := b.expr(s.Subject, nil)
 	t := x.Type()
-	if !bad(t) && !matchable(bare(t)) {
+	if !bad(t) && t.Kind != value.Optional && !matchable(t) {
 		d := b.c.report(diag.BadMatch, s.Subject.Pos(), "match does not work on %s", article(t))
-		d.Hint = "it takes enums, bool, int, decimal, string, duration, and T? of them; use `if`"
+		d.Hint = "it takes enums, bool, int, decimal, string, duration, and every T?; use `if`"
 		t = value.InvalidType
 	}
 	cov := &coverage{seen: map[string]diag.Span{}, typ: t}
 	out := &Match{Place: Place{s.Span}, Subject: x}
 	before, facts := b.flow, b.saveFacts()
-	after := flow{ended: true}
+	after, left := flow{ended: true}, map[string]bool(facts)
 	for _, a := range s.Arms {
 		b.flow = before
 		b.facts, b.checks = facts.restore(), nil
@@ -41,13 +41,15 @@ func (b *body) match(s *ast.Match) Stmt {
 				arm.Patterns = append(arm.Patterns, pat)
 			}
 		}
+		b.learnArm(s.Subject, a.Patterns, arm.Patterns, cov)
 		arm.Body = b.block(a.Body)
 		b.pop(m)
 		out.Arms = append(out.Arms, arm)
+		left = both(left, b.facts, after.ended && len(out.Arms) > 1, b.flow.ended)
 		after = merge(after, b.flow)
 	}
 	b.flow = after
-	b.facts, b.checks = facts.restore(), nil
+	b.facts, b.checks = both(facts, left, false, false), nil
 	if bad(t) {
 		if len(s.Arms) == 0 {
 			b.flow = before
@@ -116,6 +118,10 @@ func (b *body) exprPattern(p *ast.ExprPattern, t *value.Type, cov *coverage) (Pa
 	}
 	what := place{what: "this pattern"}
 	elem := bare(t)
+	if !matchable(elem) {
+		b.c.report(diag.BadMatch, p.Span, "%s has no patterns by value", article(elem)).Hint = "of this T? the patterns are `some v`, `none` and `_`; compare `v` with `if`"
+		return Pattern{}, false
+	}
 	if r, ok := v.(*ast.Range); ok {
 		if elem.Kind != value.Int && elem.Kind != value.Decimal {
 			b.c.report(diag.BadMatch, p.Span, "a range is a pattern of int and decimal, and this is %s", article(t))

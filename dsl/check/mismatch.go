@@ -20,8 +20,28 @@ func (b *body) mismatch(x Expr, e ast.Expr, want *value.Type, p place) {
 		code = diag.MaybeAbsent
 	}
 	d := b.c.report(code, e.Pos(), "%s needs %s, not %s", p, typeName(want), typeName(t))
-	d.Hint = mend(d, e, t, want)
+	if c := b.coalesced; c != nil && t.Kind == value.Optional && e.Pos().End == c.X.Pos().End {
+		loosest(d, c, e)
+	} else {
+		d.Hint = mend(d, e, t, want)
+	}
 	declaredAt(d, p.decl, "the type is written here")
+}
+
+// loosest shows how c is written when it was meant for e alone, the end of its left side, as in
+// `a and m[k]? ?? 0 > 1`.
+func loosest(d *diag.Diagnostic, c *ast.Binary, e ast.Expr) {
+	alone := c.Y
+	for {
+		y, ok := alone.(*ast.Binary)
+		if !ok {
+			break
+		}
+		alone = y.X
+	}
+	text := "(" + e.Pos().Text() + " ?? " + alone.Pos().Text() + ")"
+	d.Hint = "`??` binds loosest: put it into parentheses, `" + text + "`"
+	replace(d, false, e.Pos().To(alone.Pos()), text, "write "+text)
 }
 
 // mend is how the author may make a want of e, which is a t; a sure mend is added to d.

@@ -34,9 +34,10 @@ func (b *body) unary(e *ast.Unary, want *value.Type) Expr {
 func (b *body) binary(e *ast.Binary, want *value.Type) Expr {
 	switch e.Op {
 	case "and":
-		m := b.mark()
+		m, facts := b.mark(), b.saveFacts()
 		x := b.leak(e)
 		b.pop(m)
+		b.facts = facts.restore()
 		return x
 	case "or":
 		return b.lazy(Or, e)
@@ -62,19 +63,24 @@ func (b *body) logic(op LogicOp, e *ast.Binary, x, y Expr) Expr {
 }
 
 func (b *body) lazy(op LogicOp, e *ast.Binary) Expr {
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	x := b.condition(e.X, place{what: "the left side of `" + e.Op + "`"})
 	b.pop(m)
+	b.facts = facts.restore()
+	b.learnNoneOf(e.X)
 	y := b.condition(e.Y, place{what: "the right side of `" + e.Op + "`"})
 	b.pop(m)
+	b.facts = facts.restore()
 	return b.logic(op, e, x, y)
 }
 
 func (b *body) implies(e *ast.Binary) Expr {
-	m := b.mark()
+	m, facts := b.mark(), b.saveFacts()
 	x := b.condition(e.X, place{what: "the left side of `implies`"})
+	b.learn(e.X)
 	y := b.condition(e.Y, place{what: "the right side of `implies`"})
 	b.pop(m)
+	b.facts = facts.restore()
 	return b.logic(Implies, e, x, y)
 }
 
@@ -130,7 +136,10 @@ func (b *body) coalesce(e *ast.Binary, want *value.Type) Expr {
 	if want != nil && want.Kind != value.JSON {
 		hint = optional(want)
 	}
+	outer := b.coalesced
+	b.coalesced = e
 	x := b.expr(e.X, hint)
+	b.coalesced = outer
 	t := x.Type()
 	if bad(t) {
 		b.expr(e.Y, want)
@@ -139,6 +148,11 @@ func (b *body) coalesce(e *ast.Binary, want *value.Type) Expr {
 	if t.Kind != value.Optional || t == noneType {
 		d := b.c.report(diag.NeverAbsent, e.Span, "%s is %s and never absent, so `??` has no use", e.X.Pos().Text(), article(t))
 		d.Hint = absentHint(e.X, t)
+		if left, ok := e.X.(*ast.Binary); ok { // `a == m[k]? ?? 0`
+			if ix, ok := left.Y.(*ast.IndexExpr); ok && ix.Optional {
+				loosest(d, e, left.Y)
+			}
+		}
 		b.expr(e.Y, t)
 		return b.bad(e.Span)
 	}

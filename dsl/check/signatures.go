@@ -213,7 +213,7 @@ func (c *checker) linkRules(a *agg) {
 		return // what is missing may be what could not be read
 	}
 	for _, d := range a.commands {
-		if d.decide == nil {
+		if d.decide == nil && !roots[d.ast.Name.Text] { // such a name is an error already, in a decide too
 			e := c.report(diag.MissingRule, d.ast.Name.Span, "the command %q has no decide", d.ast.Name.Text)
 			e.Hint = "add `decide " + d.ast.Name.Text + " { … }`"
 		}

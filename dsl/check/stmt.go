@@ -330,8 +330,8 @@ func (b *body) forStmt(s *ast.For) Stmt {
 	facts := b.saveFacts()
 	b.checks = nil
 	src, ok := b.source(s.Source, s.Key, s.Value)
-	if ok && s.Key.Text != "" && src.Kind == OverMap {
-		b.learnKey(s.Source, s.Key.Text)
+	if ok {
+		b.loopFacts(s, src)
 	}
 	body := b.block(s.Body)
 	b.pop(m)
@@ -339,7 +339,7 @@ func (b *body) forStmt(s *ast.For) Stmt {
 		before.silent = false
 	}
 	b.flow = before
-	b.facts, b.checks = facts.restore(), nil
+	b.facts, b.checks = both(facts, b.facts, false, false), nil
 	if !ok {
 		return nil
 	}

@@ -103,10 +103,12 @@ type Invariant struct {
 	Shown []Shown
 }
 
-// Shown is a part of a condition and its text.
+// Shown is a part of a condition and its text. When Bound it reads what an `is some` beside it
+// binds: then its Value is none if that is absent.
 type Shown struct {
 	Text  string
 	Value Expr
+	Bound bool
 }
 
 // Command is one command and its decide.

@@ -51,6 +51,11 @@ func TestImpliedRequire(t *testing.T) {
 		{`state.n > 5`, `state.n > 0`, true},
 		{`state.n > 0`, `state.n > 5`, false},
 		{`state.n > 5`, `state.n >= 5`, true},
+		{`state.n > 5`, `state.n >= 6`, true},
+		{`state.n > 5`, `state.n >= 7`, false},
+		{`state.n >= 6`, `state.n > 5`, true},
+		{`state.n < 5`, `state.n <= 4`, true},
+		{`state.n > 9_223_372_036_854_775_807`, `state.n >= 0`, true},
 		{`state.n >= 5`, `state.n > 5`, false},
 		{`5 < state.n`, `state.n > 4`, true},
 		{`state.n == 3`, `state.n in 1..5`, true},
@@ -110,7 +115,21 @@ func TestGainsDigits(t *testing.T) {
 		{`state.d += event.rate * event.rate`, false},
 		{`state.d = state.d * round(event.rate, 0, up)`, false},
 		{`let x = state.d * event.rate  state.d = x + 1`, true},
-		{`var x = state.d  x *= event.rate  state.d = x`, false},
+		{`var x = state.d  x *= event.rate  state.d = x`, true},
+		{`var x = state.d  x = x * event.rate  state.d = x`, true},
+		{`var x = state.d  x *= event.n  state.d = x`, false},
+		{`var x = state.d  x *= event.rate  x = round(x, 2, half_even)  state.d = x`, false},
+		{`var x = state.d  for i in range(0, 3) { x *= event.rate }  state.d = x`, true},
+		{`var x = state.d  for i in range(0, 3) { x *= event.rate }  x = round(x, 2, half_even)  state.d = x`, false},
+		{`var x = state.d  for i in range(0, 3) { x *= event.rate  x = round(x, 2, half_even) }  state.d = x`, false},
+		{`var x = state.d  if event.n > 0 { x *= event.rate } else { x = round(x, 2, half_even) }  state.d = x`, true},
+		{`var x = state.d  x *= event.rate  if event.n > 0 { x = round(x, 2, half_even) }  state.d = x`, true},
+		{`var x = state.d * event.rate  x = 5  state.d = x`, false},
+		{`var x = event.rate  x *= event.rate  state.d = x`, false},
+		{`var x = event.rate  x *= state.d  state.d = x`, true},
+		{`var x = state.d  x += x * event.rate  state.d = x`, true},
+		{`state.d = compounded(state.d)`, true},
+		{`state.d = rounded(state.d)`, false},
 		{`state.d = grown(state.d)`, true},
 		{`state.d = max(state.d, state.d * event.rate)`, true},
 		{`state.d = state.other * event.rate`, false},
@@ -127,6 +146,8 @@ func TestGainsDigits(t *testing.T) {
   record Line { d: decimal }
   state { d: decimal, other: decimal, lines: map<string, Line> }
   fn grown(x: decimal): decimal = x * 1.5
+  fn compounded(x: decimal): decimal { var y = x  for i in range(0, 3) { y *= 1.5 }  return y }
+  fn rounded(x: decimal): decimal { var y = x  for i in range(0, 3) { y = round(y * 1.5, 2, half_even) }  return y }
   command c { k: string, rate: decimal, n: int }
   event e { k: string, rate: decimal, n: int, next: decimal }
   decide c { emit e { ..cmd, next: state.d * 1.1 } }
@@ -237,6 +258,46 @@ func TestReturnInDecide(t *testing.T) {
 		_, found := run(source{"a.agg", "aggregate A {\n  state {}\n  command c {}\n  " + c.rule + "\n}\n"})
 		if len(found) != 1 || !strings.Contains(short(found[0]), c.want) || found[0].Hint == "" {
 			t.Errorf("%s: got\n%s", c.rule, list(found))
+		}
+	}
+}
+
+// TestCoalesceIsLoosest: where `??` takes more than it was meant for, the mend has parentheses.
+func TestCoalesceIsLoosest(t *testing.T) {
+	for _, cond := range []string{
+		`state.n > 2 implies state.m["a"]? ?? 0 > 1`, `state.n > 2 and state.m["a"]? ?? 0 > 1`,
+		`state.n > state.m["a"]? ?? 0`, `state.n == state.m["a"]? ?? 0`,
+	} {
+		_, found := run(source{"a.agg", "aggregate A {\n  state { n: int, m: map<string, int> }\n  command c {}\n  decide c { require " + cond + " else no  nothing }\n}\n"})
+		if len(found) != 1 || !strings.Contains(found[0].Hint, "`(state.m[\"a\"]? ?? 0)`") {
+			t.Errorf("%s: got %s", cond, list(found))
+		}
+	}
+}
+
+// TestMapKeysAreExpressions: a bare name as a key of text, and a map where a record is meant,
+// show how it is written, with a mend that is safe when it can only mean that.
+func TestMapKeysAreExpressions(t *testing.T) {
+	for _, c := range []struct{ expr, want, edit string }{
+		{`let m: map<string, int> = {user: 1}`, "AGG2001", `"user"`},
+		{`let m: map<string, int> = {k: 1}`, "", ""},
+		{`let m: map<string, int> = {User: 1}`, "AGG2004", ""},
+		{`let r: R = {a: 1}`, "AGG2020", "R "},
+		{`let r: R = {b: 1}`, "AGG2020", ""},
+		{`let r: R = {"a": 1}`, "AGG2020", ""},
+	} {
+		_, found := run(source{"a.agg", "record R { a: int }\nconst k: string = \"k\"\naggregate A {\n  state {}\n  command c {}\n  decide c { " + c.expr + " nothing }\n}\n"})
+		var code, edit string
+		for _, d := range found {
+			code = string(d.Code)
+			for _, f := range d.Fixes {
+				if f.Safe {
+					edit = f.Edits[0].New
+				}
+			}
+		}
+		if len(found) > 1 || code != c.want || edit != c.edit {
+			t.Errorf("%s: got %q %q, want %q %q:\n%s", c.expr, code, edit, c.want, c.edit, list(found))
 		}
 	}
 }

@@ -69,8 +69,9 @@ type TestWant struct {
 
 // TestShown is an operand of a condition.
 type TestShown struct {
-	Text string
-	Type *value.Type
+	Text  string
+	Type  *value.Type
+	Bound bool // as of check.Shown
 	bytecode.Eval
 }
 
@@ -160,7 +161,7 @@ func (t *testCompiler) shown(list []check.Shown) []TestShown {
 		if _, ok := s.Value.(*check.Const); ok {
 			continue
 		}
-		sh := TestShown{Text: s.Text, Type: s.Value.Type()}
+		sh := TestShown{Text: s.Text, Type: s.Value.Type(), Bound: s.Bound}
 		sh.Eval, _ = t.c.value(t.name()+" shows "+s.Text, s.Value, func(b *builder) { t.open(b) })
 		t.c.evals = append(t.c.evals, sh.Eval)
 		out = append(out, sh)

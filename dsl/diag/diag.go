@@ -104,7 +104,7 @@ type Diagnostic struct {
 type Bag struct {
 	list    []*Diagnostic
 	errors  int
-	ignored map[ignoredLine]bool
+	ignored map[ignoredLine]*Ignored
 }
 
 // ignoredLine is a line on which a warning is not shown.
@@ -114,17 +114,53 @@ type ignoredLine struct {
 	code Code
 }
 
-// Ignore keeps warnings of code that begin on a line of f out of Sorted, reported before or after.
-func (b *Bag) Ignore(f *File, line int, code Code) {
+// Ignored is a wish not to be told of a warning.
+type Ignored struct {
+	Code Code
+	Span Span // the comment that says so
+	used bool
+}
+
+// Ignore keeps warnings of code that begin on a line of f out of Sorted, reported before or after;
+// at is the comment that asks for it.
+func (b *Bag) Ignore(f *File, line int, code Code, at Span) {
 	if b.ignored == nil {
-		b.ignored = map[ignoredLine]bool{}
+		b.ignored = map[ignoredLine]*Ignored{}
 	}
-	b.ignored[ignoredLine{f, line, code}] = true
+	key := ignoredLine{f, line, code}
+	if b.ignored[key] == nil {
+		b.ignored[key] = &Ignored{Code: code, Span: at}
+	}
+}
+
+// UnusedIgnores are the wishes of Ignore that no warning so far has met, in no order.
+func (b *Bag) UnusedIgnores() []Ignored {
+	if len(b.ignored) == 0 {
+		return nil
+	}
+	for _, d := range b.list {
+		b.ignores(d)
+	}
+	var out []Ignored
+	for _, g := range b.ignored {
+		if !g.used {
+			out = append(out, *g)
+		}
+	}
+	return out
 }
 
 // ignores tells whether d is to be kept out.
 func (b *Bag) ignores(d *Diagnostic) bool {
-	return len(b.ignored) > 0 && d.Severity == Warning && b.ignored[ignoredLine{d.Span.File, d.Span.StartPosition().Line, d.Code}]
+	if len(b.ignored) == 0 || d.Severity != Warning {
+		return false
+	}
+	g := b.ignored[ignoredLine{d.Span.File, d.Span.StartPosition().Line, d.Code}]
+	if g == nil {
+		return false
+	}
+	g.used = true
+	return true
 }
 
 // Add keeps d and returns it, so that a caller can add hint, label, related places and fixes.

@@ -2,7 +2,6 @@ package format_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,42 +14,20 @@ import (
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/format"
 	"github.com/cloudlysis/aggregate/dsl/parser"
+	"github.com/cloudlysis/aggregate/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden archives")
 
 // TestGolden formats the first file of every archive and compares it with out/fmt.
 func TestGolden(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no archives: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { golden(t, path) })
-	}
-}
-
-func golden(t *testing.T, path string) {
-	archive, err := txtar.ParseFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src := archive.Files[0]
-	out, bag := format.Source(diag.NewFile(src.Name, src.Data))
-	for _, d := range bag.Sorted() {
-		t.Error(d)
-	}
-	got := &txtar.Archive{Comment: archive.Comment, Files: []txtar.File{src, {Name: "out/fmt", Data: out}}}
-	if *update {
-		if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
-			t.Fatal(err)
+	goldentest.Archives(t, "testdata/*.txtar", func(t *testing.T, sources []txtar.File) []txtar.File {
+		src := sources[0]
+		out, bag := format.Source(diag.NewFile(src.Name, src.Data))
+		for _, d := range bag.Sorted() {
+			t.Error(d)
 		}
-		return
-	}
-	if !bytes.Equal(txtar.Format(archive), txtar.Format(got)) {
-		t.Errorf("%s is stale (run with -update and read the diff)\ngot:\n%s", path, out)
-	}
-	checkLaws(t, string(src.Data))
+		checkLaws(t, string(src.Data))
+		return []txtar.File{{Name: "out/fmt", Data: out}}
+	})
 }
 
 // TestExampleManifest: what the formatter makes of the manifest of language.md is that manifest,

@@ -89,10 +89,12 @@ func (p *parser) importDecl() *ast.Import {
 
 // decl reads one declaration, at top level or inside an aggregate.
 func (p *parser) decl(inside bool) ast.Decl {
-	doc := p.doc()
-	start := p.start()
+	return p.declOf(p.doc(), p.start(), inside)
+}
+
+func (p *parser) declOf(doc string, start int32, inside bool) ast.Decl {
 	if p.k() != tIdent {
-		return p.unknownDecl(start)
+		return p.unknownDecl(start, doc, inside)
 	}
 	switch p.tok().Value {
 	case "aggregate":
@@ -132,12 +134,42 @@ func (p *parser) decl(inside bool) ast.Decl {
 	case "test":
 		return p.test(doc, start, inside)
 	}
-	return p.unknownDecl(start)
+	return p.unknownDecl(start, doc, inside)
+}
+
+// misspelt takes a word for the one that it was most likely meant to be, if the rest of its line
+// fits that. So what it declares is not missed everywhere else.
+func (p *parser) misspelt(ours string, fits func(i int) bool, code diag.Code, what string) bool {
+	t := p.tok()
+	if t.Type != tIdent || ours == "" {
+		return false
+	}
+	word := *t
+	if t.Value = ours; !fits(p.i) {
+		*t = word
+		return false
+	}
+	d := p.soft(code, p.spanOf(&word), fmt.Sprintf("%s begins no %s", describe(&word), what))
+	d.Hint = fmt.Sprintf("did you mean `%s`?", ours)
+	if hint := foreignDecl(word.Value); hint != "" {
+		d.Hint = hint
+	}
+	if d.Code != "" {
+		fix(d, true, ours)
+	}
+	return true
 }
 
 // unknownDecl reports a word that begins no declaration and skips to the next one.
-func (p *parser) unknownDecl(start int32) ast.Decl {
+func (p *parser) unknownDecl(start int32, doc string, inside bool) ast.Decl {
 	t := p.tok()
+	ours := sameDecl[t.Value]
+	if ours == "" && foreignDecl(t.Value) == "" {
+		ours = nearest(t.Value, declWords)
+	}
+	if p.misspelt(ours, p.declAt, diag.UnknownDeclaration, "declaration") {
+		return p.declOf(doc, start, inside)
+	}
 	d := p.fail(diag.UnknownDeclaration, p.spanOf(t), fmt.Sprintf("%s begins no declaration", describe(t)))
 	strayRange(d, t.Type)
 	if hint := foreignDecl(t.Value); hint != "" {

@@ -145,10 +145,57 @@ func (p *parser) foreignInfix(x *ast.Expr, start int32, least level) bool {
 		if least > levelCoalesce || p.firstOnLine(p.i) {
 			return false
 		}
-		p.ternary(x, start)
+		p.ternary(x, start, least)
+		return true
+	case tFatArrow:
+		if least > levelNone || p.firstOnLine(p.i) {
+			return false
+		}
+		p.lambda(x, start)
+		return true
+	case tTypeName:
+		if n, ok := (*x).(*ast.NameExpr); !ok || n.Name != "new" || p.firstOnLine(p.i) {
+			return false
+		}
+		p.soft(diag.ForeignWord, (*x).Pos(), "there is no `new`").Hint = "write " + p.tok().Value + " { field: value }"
+		p.postfix()
+		*x = &ast.BadExpr{At: p.from(start)}
+		return true
+	case tIdent:
+		if !p.word("as") || p.firstOnLine(p.i) || !p.sameLine(1) || !isWord(p.ahead(1).Type) {
+			return false
+		}
+		p.cast(x, start)
 		return true
 	}
 	return false
+}
+
+// lambda reads `x => e`.
+func (p *parser) lambda(x *ast.Expr, start int32) {
+	p.soft(diag.ForeignOperator, p.spanOf(p.tok()), "a function is not a value").
+		Hint = "write a comprehension, such as [e for x in xs if c] or any(c for x in xs)"
+	p.next()
+	if p.k() == tLBrace {
+		p.skipParens()
+	} else {
+		p.expr()
+	}
+	*x = &ast.BadExpr{At: p.from(start)}
+}
+
+// cast reads `x as T`.
+func (p *parser) cast(x *ast.Expr, start int32) {
+	at := p.spanOf(p.tok()).To(p.spanOf(p.ahead(1)))
+	d := p.soft(diag.ForeignOperator, at, "there is no `as`")
+	text := p.ahead(1).Value + "(" + p.from(start).Span.Text() + ")"
+	d.Hint = "write `" + text + "`"
+	p.next()
+	p.next()
+	if d.Code != "" {
+		d.Fixes = append(d.Fixes, diag.Fix{Title: "write " + text, Edits: []diag.Edit{{Span: p.from(start).Span, New: text}}})
+	}
+	*x = &ast.BadExpr{At: p.from(start)}
 }
 
 // foreignEqual reads `= y` as the `== y` that was meant.
@@ -179,7 +226,7 @@ func (p *parser) notIn(x *ast.Expr, start int32) {
 }
 
 // ternary reads `c ? a : b`, or reports a lone ?.
-func (p *parser) ternary(x *ast.Expr, start int32) {
+func (p *parser) ternary(x *ast.Expr, start int32, least level) {
 	at := p.spanOf(p.tok())
 	p.next()
 	if p.firstOnLine(p.i) || !p.beginsOperand() {
@@ -187,13 +234,24 @@ func (p *parser) ternary(x *ast.Expr, start int32) {
 			Hint = "m[k]? is none when k is absent; test an optional with `x is some v` or `x ?? d`"
 		return
 	}
-	p.soft(diag.ForeignOperator, at, "there is no operator ? :").Hint = "write if c then a else b"
+	d := p.soft(diag.ForeignOperator, at, "there is no operator ? :")
+	d.Hint = "write if c then a else b"
 	then := p.expr()
 	if !p.take(tColon) {
 		*x = &ast.BadExpr{At: p.from(start)}
 		return
 	}
-	*x = &ast.Cond{If: *x, Then: then, Else: p.expr(), At: p.from(start)}
+	e := &ast.Cond{If: *x, Then: then, Else: p.expr(), At: p.from(start)}
+	*x = e
+	if d.Code == "" || p.broken() || strings.Contains(e.Span.Text(), "\n") {
+		return
+	}
+	text := "if " + e.If.Pos().Text() + " then " + e.Then.Pos().Text() + " else " + e.Else.Pos().Text()
+	d.Hint = "write `" + text + "`"
+	if least > levelNone {
+		text = "(" + text + ")"
+	}
+	d.Fixes = append(d.Fixes, diag.Fix{Title: "write " + text, Safe: true, Edits: []diag.Edit{{Span: e.Span, New: text}}})
 }
 
 // comparison reads the rest of x op y; comparisons do not chain.

@@ -55,6 +55,33 @@ func TestSafeFixes(t *testing.T) {
 	}
 }
 
+// TestMethods: a method call becomes the call that does the same here.
+func TestMethods(t *testing.T) {
+	for _, tt := range []struct{ src, want string }{
+		{`as_int(1).f()`, "f(as_int(1))"},
+		{`b["x"].as_int()`, `as_int(b["x"])`},
+		{`b.length()`, "len(b)"},
+		{`b.startsWith("x")`, `starts_with(b, "x")`},
+		{`b.includes(c + 1)`, "c + 1 in b"},
+		{`b.replace("x", "y")`, `replace(b, "x", "y")`},
+		{`b.f(1 +)`, ""},
+	} {
+		var bag diag.Bag
+		parser.ParseFile(diag.NewFile("a.agg", []byte("const a: int = "+tt.src+"\n")), &bag)
+		d := bag.Sorted()[0]
+		if d.Code != diag.MethodCall {
+			t.Fatalf("%s: got %s", tt.src, d.Message)
+		}
+		got := ""
+		if len(d.Fixes) > 0 {
+			got = d.Fixes[0].Edits[0].New
+		}
+		if got != tt.want || got != "" && d.Hint != "write `"+got+"`" {
+			t.Errorf("%s: got %q, hint %q, want %q", tt.src, got, d.Hint, tt.want)
+		}
+	}
+}
+
 // TestErrorsNameBothEnds: a missing bracket shows where it was opened.
 func TestErrorsNameBothEnds(t *testing.T) {
 	var bag diag.Bag
@@ -67,7 +94,7 @@ func TestErrorsNameBothEnds(t *testing.T) {
 
 // TestBadNodesStandForTheRest: the declarations and statements around a mistake are in the tree.
 func TestBadNodesStandForTheRest(t *testing.T) {
-	src := "aggregate A {\n fn f(): int = 1 +\n decide c {\n let x = 1\n emitt e {}\n let y = 2\n }\n aply e {}\n state { n: int }\n}\n"
+	src := "aggregate A {\n fn f(): int = 1 +\n decide c {\n let x = 1\n raise e {}\n let y = 2\n }\n handle e {}\n state { n: int }\n}\n"
 	file, errs := parse("a.agg", src)
 	if len(errs) != 3 {
 		t.Fatalf("got %q, want three", errs)

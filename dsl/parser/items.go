@@ -11,8 +11,10 @@ import (
 func (p *parser) items(after string) []*ast.Item {
 	if p.k() == tLParen { // emit e(…)
 		p.soft(diag.MissingBraces, p.spanOf(p.tok()), "the fields stand in braces").Hint = "write { field: value }"
+		start := p.start()
 		p.skipParens()
-		return nil
+		at := p.from(start) // as if what stands there gave all fields
+		return []*ast.Item{{At: at, Spread: true, Value: &ast.BadExpr{At: at}}}
 	}
 	open, ok := p.openBrace(after)
 	if !ok {

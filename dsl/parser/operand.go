@@ -92,16 +92,6 @@ func (p *parser) indexing(x ast.Expr, start int32) ast.Expr {
 	return e
 }
 
-// methodCall reports x.f(…) and skips it.
-func (p *parser) methodCall(x *ast.FieldExpr, start int32) ast.Expr {
-	open := p.spanOf(p.tok())
-	d := p.soft(diag.MethodCall, x.Name.Span, fmt.Sprintf("values have no methods: .%s(…)", x.Name.Text))
-	d.Hint = fmt.Sprintf("write %s(%s, …)", x.Name.Text, x.X.Pos().Text())
-	p.next()
-	p.exprList(tRParen, ")", open)
-	return &ast.BadExpr{At: p.from(start)}
-}
-
 // operand reads a literal, a name, a call or something in brackets.
 func (p *parser) operand() ast.Expr {
 	start := p.start()

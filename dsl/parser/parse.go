@@ -90,7 +90,13 @@ func Lex(f *diag.File) int {
 
 // addLexerErrors reports what the lexer found, but for strings that turned out to be plain text.
 func (p *parser) addLexerErrors(errs []*diag.Diagnostic) {
-	for _, d := range errs {
+	var open diag.Span // a text that does not end on its line: what it holds was read as code
+	for _, d := range slices.Backward(errs) {
+		if d.Code == diag.BadInterpolation {
+			open = d.Span
+		} else if d.Code == diag.BadCharacter && open.Start < d.Span.Start && d.Span.End <= open.End {
+			continue
+		}
 		if !slices.ContainsFunc(p.plain, func(s diag.Span) bool {
 			return s.Start < d.Span.Start && d.Span.End < s.End && d.Code != diag.BidiCharacter && d.Code != diag.InvalidUTF8
 		}) {

@@ -19,7 +19,9 @@ func (p *parser) declAt(i int) bool {
 		return false
 	}
 	switch t.Value {
-	case "command", "event", "decide", "apply", "index", "roles", "const", "derive", "invariant", "fn", "guard", "upcast":
+	case "const": // `const x = 1` in a rule is meant as a let
+		return isWord(n.Type) && !p.isOperatorWord(n.Type) && p.tokenAt(i+2).Type != tAssign
+	case "command", "event", "decide", "apply", "index", "roles", "derive", "invariant", "fn", "guard", "upcast":
 		return isWord(n.Type) && !p.isOperatorWord(n.Type)
 	case "aggregate", "enum", "record":
 		return n.Type == tTypeName || n.Type == tIdent && p.tokenAt(i+2).Type == tLBrace

@@ -108,6 +108,19 @@ func (p *parser) wordStmt(t *lexer.Token, start int32) ast.Stmt {
 		return p.remove(start)
 	case "match":
 		return p.match(start)
+	case "const", "val":
+		if isWord(p.ahead(1).Type) && p.ahead(2).Type == tAssign {
+			d := p.soft(diag.UnknownStatement, p.spanOf(t), fmt.Sprintf("`%s` begins no statement", t.Value))
+			d.Hint = foreignStmt(t.Value)
+			if d.Code != "" {
+				fix(d, true, "let")
+			}
+			return p.let(start)
+		}
+	}
+	if isWord(p.ahead(1).Type) && foreignStmt(t.Value) == "" && !isDeclWord(t.Value) &&
+		p.misspelt(nearest(t.Value, stmtWords), p.stmtAt, diag.UnknownStatement, "statement") {
+		return p.wordStmt(t, start)
 	}
 	return p.assign(start)
 }

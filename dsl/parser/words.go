@@ -11,6 +11,11 @@ var stmtWords = []string{
 
 var stepWords = []string{"as", "at", "given", "let", "repeat", "then", "when"}
 
+// sameDecl are words of other languages whose declaration looks like ours.
+var sameDecl = map[string]string{
+	"function": "fn", "func": "fn", "def": "fn", "fun": "fn", "struct": "record", "role": "roles",
+}
+
 // foreignDecl is the hint for a declaration's word of another language.
 func foreignDecl(word string) string {
 	switch word {
@@ -49,6 +54,8 @@ func foreignStmt(word string) string {
 		return "write match e { a => { … } _ => { … } }"
 	case "throw", "raise", "fail", "error", "panic", "abort":
 		return `write reject code "message"`
+	case "unless":
+		return "write if not condition { … }"
 	case "assert", "ensure", "check_that", "expect", "guard", "precondition":
 		return "write require condition else code"
 	case "elif", "elsif", "elseif":

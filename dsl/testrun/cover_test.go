@@ -15,6 +15,7 @@ import (
 	"github.com/cloudlysis/aggregate/dsl/format"
 	"github.com/cloudlysis/aggregate/dsl/report"
 	"github.com/cloudlysis/aggregate/dsl/testrun"
+	"github.com/cloudlysis/aggregate/internal/goldentest"
 )
 
 func cover(t testing.TB, res *dsl.Result, o testrun.Options) *testrun.Coverage {
@@ -77,7 +78,7 @@ func TestCoverGolden(t *testing.T) {
 	if err := c.WriteLCOV(&b); err != nil {
 		t.Fatal(err)
 	}
-	if *update {
+	if goldentest.Update() {
 		if err := os.WriteFile("testdata/cover.want", b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}

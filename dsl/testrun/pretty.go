@@ -183,7 +183,7 @@ func find(cond, text string) int {
 		at := from + i
 		before, _ := utf8.DecodeLastRuneInString(cond[:at])
 		after, _ := utf8.DecodeRuneInString(cond[at+len(text):])
-		if !(nameRune(before) || before == '.') && !nameRune(after) {
+		if !nameRune(before) && before != '.' && !nameRune(after) && after != '(' {
 			return at
 		}
 		from = at + 1

@@ -14,6 +14,7 @@ func TestUnder(t *testing.T) {
 		{"two", "a == b", []Shown{{"a", "1"}, {"b", "2"}}, "|    |\n1    2"},
 		{"no room", "a == b", []Shown{{"a", "100000"}, {"b", "2"}}, "|    |\n|    2\n100000"},
 		{"touching", "a+b", []Shown{{"a", "1"}, {"b", "2"}}, "| |\n1 2"},
+		{"a call of that name", "last(xs) == last", []Shown{{"last", "1"}}, "            |\n            1"},
 		{"a name inside another", "old.x == x", []Shown{{"x", "1"}}, "         |\n         1"},
 		{"not there", "a == b", []Shown{{"c  d", "1"}}, "c  d is 1"},
 		{"not ASCII before it", `"é" == a`, []Shown{{"a", "1"}}, "       |\n       1"},

@@ -2,7 +2,6 @@ package testrun_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,15 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/diff"
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/cloudlysis/aggregate/dsl"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 	"github.com/cloudlysis/aggregate/dsl/testrun"
+	"github.com/cloudlysis/aggregate/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 func compiled(t testing.TB, sources ...dsl.Source) *dsl.Result {
 	t.Helper()
@@ -71,41 +68,18 @@ func TestExamplesPass(t *testing.T) {
 
 // TestGolden renders the failures of each archive in all formats.
 func TestGolden(t *testing.T) {
-	names, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(names) == 0 {
-		t.Fatal(names, err)
-	}
-	for _, name := range names {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out := &txtar.Archive{Comment: ar.Comment}
-			var sources []dsl.Source
-			for _, f := range ar.Files {
-				if !strings.HasPrefix(f.Name, "out/") {
-					out.Files = append(out.Files, f)
-					sources = append(sources, dsl.Source{Path: f.Name, Text: f.Data})
-				}
-			}
-			r := testrun.Run(compiled(t, sources...), testrun.Options{})
-			for _, f := range []testrun.Format{testrun.Pretty, testrun.JSON, testrun.JUnit, testrun.TAP} {
-				text := render(t, r, f, testrun.WriteOptions{Verbose: true})
-				out.Files = append(out.Files, txtar.File{Name: "out/" + f.String(), Data: []byte(text)})
-			}
-			got, want := txtar.Format(out), txtar.Format(ar)
-			if *update {
-				if err := os.WriteFile(name, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if d := diff.Diff("want", want, "got", got); d != nil {
-				t.Errorf("%s", d)
-			}
-		})
-	}
+	goldentest.Archives(t, "testdata/*.txtar", func(t *testing.T, files []txtar.File) []txtar.File {
+		var sources []dsl.Source
+		for _, f := range files {
+			sources = append(sources, dsl.Source{Path: f.Name, Text: f.Data})
+		}
+		r := testrun.Run(compiled(t, sources...), testrun.Options{})
+		var out []txtar.File
+		for _, f := range []testrun.Format{testrun.Pretty, testrun.JSON, testrun.JUnit, testrun.TAP} {
+			out = append(out, txtar.File{Name: "out/" + f.String(), Data: []byte(render(t, r, f, testrun.WriteOptions{Verbose: true}))})
+		}
+		return out
+	})
 }
 
 // TestSameReport: the number of workers changes nothing.

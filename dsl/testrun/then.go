@@ -79,6 +79,9 @@ func (r *runner) thenCond(s *compile.TestStep, src *check.ThenCond) {
 	for i := range s.Shown {
 		sh := &s.Shown[i]
 		v, out := r.m.Eval(sh.Eval, r.state, &r.ctx)
+		if sh.Bound && out.Kind != vm.Faulted && v.IsNone() {
+			continue
+		}
 		text := "fault " + out.Fault.String()
 		if out.Kind != vm.Faulted {
 			text = string(value.AppendJSON(nil, sh.Type, v))

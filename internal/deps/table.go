@@ -47,6 +47,7 @@ var Table = map[string][]string{
 	"internal/daemon":                     {Anything},
 	"internal/torture":                    {Anything},
 	"internal/deps":                       {},
+	"internal/goldentest":                 {},
 	"cmd/aggd":                            {Anything},
 	"cmd/aggc":                            {Anything},
 }

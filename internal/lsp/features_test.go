@@ -21,7 +21,7 @@ func TestHover(t *testing.T) {
 	}{
 		{"state.balance", []string{"balance: decimal = 0", "state field of Account", "What is on it."}},
 		{"state.avail", []string{"derive available: decimal = state.balance - cent"}},
-		{"decide deposit", []string{"command deposit by teller { amount: decimal where amount > 0 }", "command of Account, gas limit 20_000", "Puts money on the account."}},
+		{"decide deposit", []string{"command deposit by teller { amount: decimal where amount > 0 }", "command of Account, at most ", " gas, gas limit 20_000", "Puts money on the account."}},
 		{"aggregate Acc", []string{"aggregate Account", "gas limit 20_000", "A bank account."}},
 		{"let twi", []string{"twice: decimal"}},
 		{"require twice", []string{"twice: decimal"}},
@@ -29,7 +29,7 @@ func TestHover(t *testing.T) {
 		{"- cent", []string{"const cent: decimal = 0.01"}},
 		{"currency: eu", []string{`Currency.eur = "EUR"`, "member of Currency"}},
 		{"price: Pri", []string{"record Price { amount: decimal, currency: Currency }"}},
-		{"emit depos", []string{"event deposited { amount: decimal, price: Price? }"}},
+		{"emit depos", []string{"event deposited { amount: decimal, price: Price? }", "event of Account, at most "}},
 		{"cmd.am", []string{"amount: decimal where amount > 0", "field of command deposit"}},
 		{"double(cm", []string{"cmd", "command deposit by teller"}},
 		{"check is_o", []string{"guard is_open(why: string)"}},

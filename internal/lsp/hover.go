@@ -9,7 +9,7 @@ import (
 )
 
 // hover tells what the name at a position is: how it is declared, its type, its comment, the
-// gas limit if one is said.
+// gas that its rule may take, and the limit if one is said.
 func (s *Server) hover(p positionParams) (any, error) {
 	a, f, off := s.locate(p)
 	if f == nil {
@@ -43,7 +43,7 @@ func (a *analysis) describe(u *check.Use) string {
 	case d == nil:
 		return a.describeCode(u)
 	}
-	return d.describe(u)
+	return d.describe(u, a.worstCase(d))
 }
 
 func typed(u *check.Use) string {
@@ -82,13 +82,16 @@ func (a *analysis) describeCode(u *check.Use) string {
 	return code("reject "+u.At.Text()) + "\nrejection code"
 }
 
-// describe is the hover text of a declaration, where u names it.
-func (d *decl) describe(u *check.Use) string {
+// describe is the hover text of a declaration, where u names it; gas is what its rule may take.
+func (d *decl) describe(u *check.Use, gas string) string {
 	sig := d.sig
 	if d.what == "column" && u.Type != nil {
 		sig = d.name.Text + typed(u)
 	}
 	text := code(sig) + "\n" + d.kind()
+	if gas != "" {
+		text += ", " + gas
+	}
 	if d.gas != "" {
 		text += ", gas limit " + d.gas
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudlysis/aggregate/dsl"
 	"github.com/cloudlysis/aggregate/dsl/check"
+	"github.com/cloudlysis/aggregate/dsl/compile"
 	"github.com/cloudlysis/aggregate/dsl/diag"
 )
 
@@ -91,6 +92,7 @@ type analysis struct {
 	text    map[*diag.File]*lines
 	byName  map[string]*diag.File
 	utf8    bool
+	gas     map[string]map[string]*compile.RuleBound // of the aggregates that were asked for
 }
 
 // analyse reads and compiles the set.
