@@ -130,8 +130,8 @@ func (b *bulk) close() {
 	b.srv.Shutdown()
 }
 
-// copy publishes the commit as the first of key, without waiting for an ack. The id of the message is
-// left out, as the server would keep it in memory for a while.
+// copy publishes the commit as the first of key, without waiting for an ack. It is not guarded, and the
+// id of the message is left out, as the server would keep it in memory for a while.
 func (b *bulk) copy(c aggregate.Commit, key aggregate.Key) (envelope.Hash, error) {
 	c.CommandID = aggregate.NewID()
 	c.Events = append([]aggregate.CommitEvent(nil), c.Events...)
@@ -146,6 +146,7 @@ func (b *bulk) copy(c aggregate.Commit, key aggregate.Key) (envelope.Hash, error
 	b.body = body
 	header := envelope.Headers(&m, aggregate.Mark{})
 	delete(header, envelope.HeaderMsgID)
+	delete(header, envelope.HeaderExpectedSeq)
 	return envelope.HashOf(body), b.nc.PublishMsg(&nats.Msg{Subject: envelope.Single.Subject(key), Header: header, Data: body})
 }
 
