@@ -67,8 +67,12 @@ func heapOfLive(o *options, out *report, data string) error {
 	if err != nil {
 		return err
 	}
+	const first = 200 // they wait until every file of snapshots has been read
+	if err := commandAll(e, 0, first); err != nil {
+		return errors.Join(err, closing())
+	}
 	objects, stacks := memory()
-	err = commandAll(e, o.active)
+	err = commandAll(e, first, first+o.active)
 	time.Sleep(25 * time.Second) // the server lets the blocks go that were read, and the ids of messages
 	moreObjects, moreStacks := memory()
 	each := func(n int64) string { return fmt.Sprintf("%.0f B", float64(n)/float64(o.active)) }
@@ -76,8 +80,8 @@ func heapOfLive(o *options, out *report, data string) error {
 	return errors.Join(err, closing())
 }
 
-func commandAll(e *engine.Engine, n int) error {
-	for i := range n {
+func commandAll(e *engine.Engine, from, to int) error {
+	for i := from; i < to; i++ {
 		key := keyOf(i)
 		if _, err := e.Submit(context.Background(), &aggregate.Command{TenantID: key.Tenant, AggregateType: key.Type, AggregateID: key.ID,
 			CommandID: aggregate.NewID(), Payload: []byte(`{"type":"deposit","amount":1}`)}); err != nil {

@@ -87,7 +87,19 @@ func run(o *options) error {
 		fmt.Print(doc.String())
 		return err
 	}
+	doc.WriteString(remarks(o.out))
 	return os.WriteFile(o.out, []byte(doc.String()), 0o644)
+}
+
+// byHand heads the part of the document that people write; a new run keeps it.
+const byHand = "\n## What the figures say\n"
+
+func remarks(path string) string {
+	old, _ := os.ReadFile(path) // there need not be one
+	if i := strings.Index(string(old), byHand); i >= 0 {
+		return string(old[i:])
+	}
+	return ""
 }
 
 // each writes the tables of the parts that were asked for.
