@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages whose tests run a second time with the race detector: all in which goroutines meet.
 RACE := ./engine/... ./stream/... ./store/... ./manifests/... ./internal/... ./dsl/testrun/... ./gen/...
 
-.PHONY: run build image test test-386 test-all test-release lint generate update bench bench-doors bench-peers release-proto fuzz torture cover clean help
+.PHONY: run build image test test-386 test-all test-release lint generate update bench bench-doors bench-peers bench-scale release-proto fuzz torture cover clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench-doors: ## each door beside an empty echo and the bare log
 
 bench-peers: ## the rule VM beside its peers: docs/performance.md (about three minutes)
 	cd bench && $(GO) vet ./... && $(GO) run ./report -rounds 30 && $(GO) test ./...
+
+bench-scale: ## a million aggregates: memory, starts, snapshots, cold loads: docs/scale.md (about 15 minutes, 6 GB of disk)
+	$(GO) run ./internal/scale -o docs/scale.md
 
 FUZZTIME ?= 2m
 fuzz: ## every fuzz target, FUZZTIME each

@@ -109,7 +109,7 @@ func TestT4_2BrokenFileComesBack(t *testing.T) {
 	must(t, err)
 	defer s.Close()
 	must(t, os.RemoveAll(dir)) // nowhere to begin anew
-	if err := s.shards[0].update(func(*buntdb.Tx) error { panic("disk full") }); err == nil {
+	if err := s.shards[0].update(func(*buntdb.Tx, *change) error { panic("disk full") }); err == nil {
 		t.Fatal("a panic is no success")
 	}
 	snap := sample("a", 1)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,29 +20,62 @@ type shard struct {
 	path string
 	log  *slog.Logger
 
-	mu     sync.RWMutex // taken by writers, shared by readers
+	mu     sync.RWMutex // taken by writers and until the file is read, shared by readers
 	db     *buntdb.DB
 	closed bool
 
+	budget int64  // bytes of memory
+	hand   string // the key from which room is made next; under mu
+
 	count   atomic.Int64
 	live    atomic.Int64 // bytes of a file that holds each value once
+	memory  atomic.Int64 // bytes held, by estimate
 	written atomic.Int64 // unix nanoseconds of the last write
+	evicted atomic.Int64
 }
 
-// openShard opens the file, after removing it if it is damaged.
-func openShard(path string, log *slog.Logger) (*shard, error) {
-	s := &shard{path: path, log: log}
-	err := s.open()
-	if err == nil {
-		return s, nil
+// apply counts a change that was committed.
+func (s *shard) apply(c *change) {
+	s.count.Add(c.count)
+	s.live.Add(c.live)
+	s.memory.Add(c.memory)
+	s.evicted.Add(c.evicted)
+}
+
+// newShard makes sure that there is a file that may be written, and gives a shard on which all calls
+// wait until load has read it.
+func newShard(path string, budget int64, log *slog.Logger) (*shard, error) {
+	err := reach(path)
+	if err != nil && !errors.Is(err, os.ErrPermission) && os.Remove(path) == nil {
+		err = reach(path)
 	}
-	if errors.Is(err, os.ErrPermission) {
+	if err != nil {
 		return nil, err
 	}
-	if err := s.anew(err); err != nil {
-		return nil, err
-	}
+	s := &shard{path: path, budget: budget, log: log}
+	s.mu.Lock() // load unlocks it
 	return s, nil
+}
+
+func reach(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// load reads the file, unless the store is to stop, and begins it anew if it is damaged. It is
+// called once.
+func (s *shard) load(stop context.Context) {
+	defer s.mu.Unlock()
+	if stop.Err() != nil {
+		s.closed = true
+		return
+	}
+	if err := s.open(); err != nil {
+		s.replace(err)
+	}
 }
 
 func (s *shard) open() (err error) {
@@ -64,18 +98,29 @@ func (s *shard) open() (err error) {
 	}
 	s.count.Store(0)
 	s.live.Store(0)
-	err = db.View(func(tx *buntdb.Tx) error {
-		return tx.Ascend("", func(k, v string) bool {
-			s.count.Add(1)
-			s.live.Add(sizeOf(k, v))
-			return true
-		})
-	})
-	if err != nil {
+	s.memory.Store(0)
+	s.hand = ""
+	if err := s.take(db); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	s.db = db
 	return nil
+}
+
+// take counts what a file holds, and evicts what is beyond the budget: it may have been greater.
+func (s *shard) take(db *buntdb.DB) error {
+	var c change
+	err := db.Update(func(tx *buntdb.Tx) error {
+		err := tx.Ascend("", func(k, v string) bool { c.put(k, v); return true })
+		if err != nil {
+			return err
+		}
+		return s.makeRoom(tx, &c, "", time.Now())
+	})
+	if err == nil {
+		s.apply(&c)
+	}
+	return err
 }
 
 // anew begins with an empty file. The snapshots in it are lost, which costs replays only.
@@ -123,8 +168,9 @@ func (s *shard) again() error {
 
 // update runs f in a transaction that writes. BuntDB panics if a failed write cannot be undone
 // (a full disk that then refuses a truncate) and keeps its lock: hence a lock of our own around
-// it, so that nobody waits for that one, and the file is begun anew.
-func (s *shard) update(f func(*buntdb.Tx) error) (err error) {
+// it, so that nobody waits for that one, and the file is begun anew. What f notes in its change
+// counts when the transaction does.
+func (s *shard) update(f func(*buntdb.Tx, *change) error) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.again(); err != nil {
@@ -136,8 +182,10 @@ func (s *shard) update(f func(*buntdb.Tx) error) (err error) {
 			s.replace(err)
 		}
 	}()
-	if err = s.db.Update(f); err == nil {
+	var c change
+	if err = s.db.Update(func(tx *buntdb.Tx) error { return f(tx, &c) }); err == nil {
 		s.written.Store(time.Now().UnixNano())
+		s.apply(&c)
 	}
 	return err
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,11 +21,15 @@ import (
 
 // Options of a [Store]. The zero value is fit for use.
 type Options struct {
-	// Shards is the number of files; tenants are spread over them. Another number than before
-	// drops all snapshots. 0 is 8.
+	// Shards is the number of files; aggregates are spread over them. Another number than before
+	// drops all snapshots. 0 is 16.
 	Shards int
+	// Budget is about how many bytes of memory the snapshots may take: BuntDB holds all of them
+	// in memory, and the garbage collector may need as much again. Beyond it those go whose loss
+	// costs least. 0 is 256 MiB.
+	Budget int64
 	// ShrinkMin is the size in bytes from which a file is shrunk when at least half of it is
-	// old. 0 is 32 MiB.
+	// old. 0 is 4 MiB.
 	ShrinkMin int64
 	// ShrinkIdle is how long nobody may have written to a file before it is shrunk, unless
 	// three quarters of it are old. 0 is 10 s.
@@ -38,10 +44,13 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Shards <= 0 {
-		o.Shards = 8
+		o.Shards = 16
+	}
+	if o.Budget <= 0 {
+		o.Budget = 256 << 20
 	}
 	if o.ShrinkMin <= 0 {
-		o.ShrinkMin = 32 << 20
+		o.ShrinkMin = 4 << 20
 	}
 	if o.ShrinkIdle <= 0 {
 		o.ShrinkIdle = 10 * time.Second
@@ -62,6 +71,7 @@ type Store struct {
 	breaker *breaker
 	stats   counters
 	stop    context.CancelFunc
+	reading sync.WaitGroup // of files
 	done    sync.WaitGroup
 }
 
@@ -71,18 +81,21 @@ type counters struct {
 
 // Stats are the numbers of a [Store] since it was opened, and its size now.
 type Stats struct {
-	Snapshots int64 // kept now
-	LiveBytes int64 // of them
-	FileBytes int64 // of all files, old values included
+	Snapshots   int64 // kept now
+	LiveBytes   int64 // of them
+	MemoryBytes int64 // that they take, by estimate; Options.Budget is its bound
+	FileBytes   int64 // of all files, old values included
 
 	Hits, Misses, Damaged    int64 // results of Get; a damaged one counts as a miss too
 	Puts, Conflicts, Deletes int64
 	Errors                   int64 // calls that failed with aggregate.ErrStorage
 	Shrinks                  int64
+	Evicted                  int64 // to keep within the budget
 }
 
 // Open opens the snapshots kept in dir, which it creates when absent. A file that cannot be read
-// is removed and begun anew. One process at a time may have a directory open.
+// is removed and begun anew. It does not wait until all files are read; calls wait for the one that
+// they need, and Stats counts what has been read. One process at a time may have a directory open.
 func Open(dir string, opts Options) (*Store, error) {
 	s := &Store{opts: opts.withDefaults(), breaker: newBreaker(opts.Breaker)}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -91,24 +104,44 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err := s.sweep(dir); err != nil {
 		return nil, fmt.Errorf("%w: open %s: %w", aggregate.ErrStorage, dir, err)
 	}
-	for i := range s.opts.Shards {
-		sh, err := openShard(filepath.Join(dir, s.fileName(i)), s.opts.Logger)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%w: open %s: %w", aggregate.ErrStorage, dir, err), s.closeShards())
-		}
-		s.shards = append(s.shards, sh)
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	if err := s.openShards(ctx, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: open %s: %w", aggregate.ErrStorage, dir, err), s.Close())
+	}
 	s.done.Go(func() { s.maintain(ctx) })
 	return s, nil
 }
 
-func (s *Store) fileName(i int) string {
-	return fmt.Sprintf("snapshots-%02d-of-%02d.db", i, s.opts.Shards)
+// openShards has the files read side by side, by as many goroutines as there are processors. It does
+// not wait for them: to read half a million snapshots takes seconds, in which the node may do
+// everything that needs none of them.
+func (s *Store) openShards(ctx context.Context, dir string) error {
+	unread := make(chan *shard, s.opts.Shards)
+	defer close(unread)
+	for range min(runtime.GOMAXPROCS(0), s.opts.Shards) {
+		s.reading.Go(func() {
+			for sh := range unread {
+				sh.load(ctx)
+			}
+		})
+	}
+	for i := range s.opts.Shards {
+		sh, err := newShard(filepath.Join(dir, s.fileName(i)), s.opts.Budget/int64(s.opts.Shards), s.opts.Logger)
+		if err != nil {
+			return err
+		}
+		s.shards = append(s.shards, sh)
+		unread <- sh
+	}
+	return nil
 }
 
-// sweep removes files of another number of shards, whose tenants would be looked for elsewhere,
+func (s *Store) fileName(i int) string {
+	return fmt.Sprintf("snapshots-k%02d-of-%02d.db", i, s.opts.Shards)
+}
+
+// sweep removes files of another layout, whose aggregates would be looked for elsewhere,
 // and what a shrink that was cut off has left.
 func (s *Store) sweep(dir string) error {
 	found, err := filepath.Glob(filepath.Join(dir, "snapshots-*-of-*.db*"))
@@ -131,19 +164,19 @@ func (s *Store) sweep(dir string) error {
 	return nil
 }
 
-// shardOf keeps each tenant in one file.
-func (s *Store) shardOf(t aggregate.TenantID) *shard {
+// shardOf spreads aggregates evenly, however many or few tenants they are of.
+func (s *Store) shardOf(name string) *shard {
 	h := fnv.New32a()
-	h.Write([]byte(t))
+	_, _ = io.WriteString(h, name)
 	return s.shards[int(h.Sum32()%uint32(len(s.shards)))]
 }
 
 // view and update are the ways to a file; the breaker stands before both.
-func (s *Store) view(t aggregate.TenantID, f func(*buntdb.Tx) error) error {
-	return s.breaker.guard(func() error { return s.shardOf(t).view(f) })
+func (s *Store) view(sh *shard, f func(*buntdb.Tx) error) error {
+	return s.breaker.guard(func() error { return sh.view(f) })
 }
 
-func (s *Store) update(sh *shard, f func(*buntdb.Tx) error) error {
+func (s *Store) update(sh *shard, f func(*buntdb.Tx, *change) error) error {
 	return s.breaker.guard(func() error { return sh.update(f) })
 }
 
@@ -152,7 +185,7 @@ func (s *Store) update(sh *shard, f func(*buntdb.Tx) error) error {
 func (s *Store) Get(key aggregate.Key) (*aggregate.Snapshot, error) {
 	name := key.String()
 	var value []byte
-	err := s.view(key.Tenant, func(tx *buntdb.Tx) error {
+	err := s.view(s.shardOf(name), func(tx *buntdb.Tx) error {
 		v, err := tx.Get(name)
 		value = []byte(v)
 		return err
@@ -190,20 +223,24 @@ func (s *Store) Put(snap *aggregate.Snapshot) error {
 	if err != nil {
 		return storageError(err, "put", key)
 	}
-	sh := s.shardOf(key.Tenant)
+	sh := s.shardOf(name)
 	text := string(value)
-	var old string
-	var had bool
-	err = s.update(sh, func(tx *buntdb.Tx) error {
+	err = s.update(sh, func(tx *buntdb.Tx, c *change) error {
 		if v, err := tx.Get(name); err == nil {
 			have, at, err := placeOf(name, []byte(v))
 			if err == nil && (have > snap.Version || have == snap.Version && at >= snap.Mark.Sequence) {
 				return &aggregate.VersionConflictError{Expected: snap.Version, Actual: have}
 			}
 		}
-		var err error
-		old, had, err = tx.Set(name, text, nil)
-		return err
+		old, had, err := tx.Set(name, text, nil)
+		if err != nil {
+			return err
+		}
+		if had {
+			c.drop(name, old)
+		}
+		c.put(name, text)
+		return sh.makeRoom(tx, c, name, time.Now())
 	})
 	var conflict *aggregate.VersionConflictError
 	if errors.As(err, &conflict) {
@@ -215,12 +252,6 @@ func (s *Store) Put(snap *aggregate.Snapshot) error {
 		return storageError(err, "put", key)
 	}
 	s.stats.puts.Add(1)
-	sh.live.Add(sizeOf(name, text))
-	if had {
-		sh.live.Add(-sizeOf(name, old))
-	} else {
-		sh.count.Add(1)
-	}
 	return nil
 }
 
@@ -235,11 +266,12 @@ func check(key aggregate.Key) error {
 
 // Delete drops the snapshot of key, of its tenant only; an absent one is no error.
 func (s *Store) Delete(key aggregate.Key) error {
-	sh := s.shardOf(key.Tenant)
 	name := key.String()
-	var old string
-	err := s.update(sh, func(tx *buntdb.Tx) (err error) {
-		old, err = tx.Delete(name)
+	err := s.update(s.shardOf(name), func(tx *buntdb.Tx, c *change) error {
+		old, err := tx.Delete(name)
+		if err == nil {
+			c.drop(name, old)
+		}
 		return err
 	})
 	if errors.Is(err, buntdb.ErrNotFound) {
@@ -250,50 +282,51 @@ func (s *Store) Delete(key aggregate.Key) error {
 		return storageError(err, "delete", key)
 	}
 	s.stats.deletes.Add(1)
-	sh.count.Add(-1)
-	sh.live.Add(-sizeOf(name, old))
 	return nil
 }
 
-// DeleteTenant drops all snapshots of one tenant and tells how many there were.
+// DeleteTenant drops all snapshots of one tenant and tells how many there were, also with an error.
 func (s *Store) DeleteTenant(tenant aggregate.TenantID) (int, error) {
 	if _, err := aggregate.ParseTenantID(string(tenant)); err != nil {
 		return 0, fmt.Errorf("%w: drop snapshots of tenant %q: %w", aggregate.ErrStorage, string(tenant), err)
 	}
-	sh := s.shardOf(tenant)
-	prefix := tenant.Token() + "/"
-	var n int
-	var size int64
-	err := s.update(sh, func(tx *buntdb.Tx) error {
-		var names []string
-		err := tx.AscendRange("", prefix, tenant.Token()+"0", func(k, v string) bool { // '0' comes after '/'
-			names = append(names, k)
-			size += sizeOf(k, v)
-			return true
-		})
+	n := 0
+	for _, sh := range s.shards {
+		dropped, err := s.deleteTenant(sh, tenant)
+		n += dropped
 		if err != nil {
-			return err
+			s.stats.errors.Add(1)
+			return n, fmt.Errorf("%w: drop snapshots of tenant %q: %w", aggregate.ErrStorage, string(tenant), err)
 		}
-		for _, k := range names {
-			if _, err := tx.Delete(k); err != nil {
-				return err
-			}
-		}
-		n = len(names)
-		return nil
-	})
-	if err != nil {
-		s.stats.errors.Add(1)
-		return 0, fmt.Errorf("%w: drop snapshots of tenant %q: %w", aggregate.ErrStorage, string(tenant), err)
 	}
-	s.stats.deletes.Add(int64(n))
-	sh.count.Add(int64(-n))
-	sh.live.Add(-size)
 	return n, nil
 }
 
-// Count is the number of snapshots kept.
+func (s *Store) deleteTenant(sh *shard, tenant aggregate.TenantID) (n int, err error) {
+	prefix := tenant.Token() + "/"
+	err = s.update(sh, func(tx *buntdb.Tx, c *change) error {
+		var names []string
+		err := tx.AscendRange("", prefix, tenant.Token()+"0", func(k, v string) bool { // '0' comes after '/'
+			names = append(names, k)
+			c.drop(k, v)
+			return true
+		})
+		for i := 0; i < len(names) && err == nil; i++ {
+			_, err = tx.Delete(names[i])
+		}
+		n = len(names)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	s.stats.deletes.Add(int64(n))
+	return n, nil
+}
+
+// Count is the number of snapshots kept. It waits until all files have been read.
 func (s *Store) Count() int {
+	s.reading.Wait()
 	n := 0
 	for _, sh := range s.shards {
 		n += int(sh.count.Load())
@@ -309,6 +342,8 @@ func (s *Store) Stats() Stats {
 	for _, sh := range s.shards {
 		st.Snapshots += sh.count.Load()
 		st.LiveBytes += sh.live.Load()
+		st.MemoryBytes += sh.memory.Load()
+		st.Evicted += sh.evicted.Load()
 		st.FileBytes += sh.fileSize()
 	}
 	return st
@@ -351,6 +386,7 @@ func (s *Store) shrink(sh *shard) {
 func (s *Store) Close() error {
 	s.stop()
 	err := s.closeShards()
+	s.reading.Wait()
 	s.done.Wait()
 	if err != nil {
 		return fmt.Errorf("%w: close: %w", aggregate.ErrStorage, err)

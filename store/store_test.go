@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ func openStore(t testing.TB, dir string, o Options) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	s.reading.Wait() // so that counts are whole
 	return s
 }
 
@@ -248,7 +250,10 @@ func TestDamagedValueIsAbsent(t *testing.T) {
 	flip := bytes.Clone(whole)
 	flip[len(flip)/2] ^= 4
 	for name, v := range map[string][]byte{"flipped bit": flip, "cut": whole[:len(whole)-1], "empty": nil, "text": []byte("hello"), "longer": append(bytes.Clone(whole), 0)} {
-		must(t, s.shards[0].update(func(tx *buntdb.Tx) error { _, _, err := tx.Set(a.Key().String(), string(v), nil); return err }))
+		must(t, s.shards[0].update(func(tx *buntdb.Tx, _ *change) error {
+			_, _, err := tx.Set(a.Key().String(), string(v), nil)
+			return err
+		}))
 		if got := get(t, s, a.Key()); got != nil {
 			t.Errorf("%s: got %+v", name, got)
 		}
@@ -263,7 +268,10 @@ func TestDamagedValueIsAbsent(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	// A value under the key of another aggregate, whole as it is, is not that one's.
-	must(t, s.shards[0].update(func(tx *buntdb.Tx) error { _, _, err := tx.Set(b.Key().String(), string(whole), nil); return err }))
+	must(t, s.shards[0].update(func(tx *buntdb.Tx, _ *change) error {
+		_, _, err := tx.Set(b.Key().String(), string(whole), nil)
+		return err
+	}))
 	if got := get(t, s, b.Key()); got != nil {
 		t.Errorf("got %+v", got)
 	}
@@ -288,7 +296,7 @@ func TestDamagedFileIsBegunAnew(t *testing.T) {
 			snap := sample("a", 1)
 			must(t, s.Put(snap))
 			must(t, s.Close())
-			path := filepath.Join(dir, "snapshots-00-of-01.db")
+			path := filepath.Join(dir, "snapshots-k00-of-01.db")
 			b, err := os.ReadFile(path)
 			must(t, err)
 			must(t, os.WriteFile(path, damage(b), 0o600))
@@ -320,7 +328,7 @@ func TestTornEndKeepsTheRest(t *testing.T) {
 	must(t, s.Put(b))
 	end := s.Stats().FileBytes
 	must(t, s.Close())
-	path := filepath.Join(dir, "snapshots-00-of-01.db")
+	path := filepath.Join(dir, "snapshots-k00-of-01.db")
 	whole, err := os.ReadFile(path)
 	must(t, err)
 	for cut := size; cut < end; cut++ {
@@ -352,6 +360,40 @@ func TestAnotherNumberOfShardsStartsAnew(t *testing.T) {
 	}
 }
 
+// Open does not wait for the files to be read; who wants a snapshot does.
+func TestCallsWaitForTheirFile(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir, Options{Shards: 1})
+	snap := sample("a", 1)
+	must(t, s.Put(snap))
+	must(t, s.Close())
+	path := filepath.Join(dir, s.fileName(0))
+	late, err := newShard(path, 1<<20, slog.Default())
+	must(t, err)
+	found := make(chan error)
+	go func() {
+		found <- late.view(func(tx *buntdb.Tx) error { _, err := tx.Get(snap.Key().String()); return err })
+	}()
+	select {
+	case err := <-found:
+		t.Fatalf("before the file was read: got %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	late.load(t.Context())
+	must(t, <-found)
+	must(t, late.close())
+
+	never, err := newShard(path, 1<<20, slog.Default())
+	must(t, err)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	never.load(stopped) // a store that is closed at once need not read its files
+	if err := never.view(func(*buntdb.Tx) error { return nil }); !errors.Is(err, errClosed) {
+		t.Errorf("got %v", err)
+	}
+	must(t, never.close())
+}
+
 func TestShrinkWhenIdle(t *testing.T) {
 	s := openStore(t, t.TempDir(), Options{Shards: 2, ShrinkMin: 4096, ShrinkIdle: time.Millisecond, ShrinkEvery: 5 * time.Millisecond})
 	snap := sample("a", 1)
@@ -359,7 +401,8 @@ func TestShrinkWhenIdle(t *testing.T) {
 		must(t, s.Put(snap))
 		snap.Version++
 	}
-	for deadline := time.Now().Add(20 * time.Second); s.Stats().Shrinks == 0; time.Sleep(10 * time.Millisecond) {
+	// A shrink that began while puts still came keeps what they wrote; the next one does not.
+	for deadline := time.Now().Add(20 * time.Second); s.Stats().Shrinks == 0 || s.Stats().FileBytes > 4096; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("no shrink: %+v", s.Stats())
 		}
@@ -404,7 +447,7 @@ func TestBrokenFileIsReplaced(t *testing.T) {
 	s := openStore(t, t.TempDir(), Options{Shards: 1})
 	snap := sample("a", 1)
 	must(t, s.Put(snap))
-	err := s.shards[0].update(func(*buntdb.Tx) error { panic("disk full") })
+	err := s.shards[0].update(func(*buntdb.Tx, *change) error { panic("disk full") })
 	if err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("got %v", err)
 	}
@@ -424,7 +467,7 @@ func TestOpenFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	dir := t.TempDir()
-	must(t, os.MkdirAll(filepath.Join(dir, "snapshots-00-of-08.db", "x"), 0o700)) // cannot be removed
+	must(t, os.MkdirAll(filepath.Join(dir, "snapshots-k00-of-16.db", "x"), 0o700)) // cannot be removed
 	if _, err := Open(dir, Options{Logger: slog.New(slog.DiscardHandler)}); !errors.Is(err, aggregate.ErrStorage) {
 		t.Errorf("got %v", err)
 	}
@@ -501,7 +544,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte("\x00*1\r\n$1\r\ns\r\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		dir := t.TempDir()
-		must(t, os.WriteFile(filepath.Join(dir, "snapshots-00-of-01.db"), content, 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, "snapshots-k00-of-01.db"), content, 0o600))
 		s, err := Open(dir, Options{Shards: 1, Logger: slog.New(slog.DiscardHandler)})
 		must(t, err)
 		snap := sample("a", 1)

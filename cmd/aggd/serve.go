@@ -97,8 +97,10 @@ func serveCommand() *cobra.Command {
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 			context.AfterFunc(ctx, stop) // a second signal meets the default action
 			defer stop()
+			log := telemetry.NewLogger(out, &level, s.Environment)
+			limitMemory(log)
 			return served(daemon.Run(ctx, daemon.Options{Settings: s, Version: version,
-				Log: telemetry.NewLogger(out, &level, s.Environment), Level: &level, Socket: socket, Diagnostics: c.ErrOrStderr()}))
+				Log: log, Level: &level, Socket: socket, Diagnostics: c.ErrOrStderr()}))
 		},
 	}
 	settingFlags(c)

@@ -145,6 +145,7 @@ func TestValidateFinds(t *testing.T) {
 		{"tenancy.default", func(s *Settings) { s.TenancyDefault = "a.b" }},
 		{"log.level", func(s *Settings) { s.LogLevel = "loud" }},
 		{"snapshot.threshold", func(s *Settings) { s.SnapshotThreshold = 0 }},
+		{"snapshot.budget", func(s *Settings) { s.SnapshotBudget = 0 }},
 		{"retries.max", func(s *Settings) { s.MaxRetries = -1 }},
 		{"listen", func(s *Settings) { s.Listen = "0.0.0.0:8080" }},
 		{"admin.listen", func(s *Settings) { s.AdminListen = ":8081" }},

@@ -35,6 +35,7 @@ type Settings struct {
 	QuotaActive       int
 	QuotaTenants      string
 	SnapshotThreshold int
+	SnapshotBudget    int64
 	MaxRetries        int
 	OnNothing         string
 	TenancyRequired   bool
@@ -114,7 +115,7 @@ func (s *Settings) Validate() error {
 	for _, n := range []struct {
 		key string
 		v   int64
-	}{{"snapshot.threshold", int64(s.SnapshotThreshold)}, {"gas.max", s.GasMax}, {"live.max", int64(s.LiveMax)}, {"limits.body", s.MaxBody},
+	}{{"snapshot.threshold", int64(s.SnapshotThreshold)}, {"snapshot.budget", s.SnapshotBudget}, {"gas.max", s.GasMax}, {"live.max", int64(s.LiveMax)}, {"limits.body", s.MaxBody},
 		{"sync_interval", int64(s.SyncInterval)}, {"live.idle", int64(s.LiveIdle)}, {"clock.max_jump", int64(s.ClockMaxJump)}, {"shutdown.timeout", int64(s.ShutdownTimeout)},
 		{"stream.max_streams", int64(s.StreamMax)}, {"breaker.stream.failures", int64(s.StreamFailures)}, {"breaker.stream.open", int64(s.StreamOpen)}, {"breaker.store.failures", int64(s.StoreFailures)}, {"breaker.store.open", int64(s.StoreOpen)}} {
 		if n.v < 1 {

@@ -40,6 +40,7 @@ var Table = []Row{
 	{"breaker.stream.open", "AGGREGATE_BREAKER_STREAM_OPEN", "", "1s", "How long it stays open before a probe.", duration(func(s *Settings) *time.Duration { return &s.StreamOpen })},
 	{"breaker.store.failures", "AGGREGATE_BREAKER_STORE_FAILURES", "", "5", "Failures in a row that open the circuit of the snapshots; while it is open, loads replay.", integer(func(s *Settings) *int { return &s.StoreFailures })},
 	{"breaker.store.open", "AGGREGATE_BREAKER_STORE_OPEN", "", "5s", "How long it stays open before a probe.", duration(func(s *Settings) *time.Duration { return &s.StoreOpen })},
+	{"snapshot.budget", "AGGREGATE_SNAPSHOT_BUDGET", "", "268435456", "Bytes of memory for snapshots; beyond it those go whose loss costs the shortest replay. The collector may need as much again.", integer64(func(s *Settings) *int64 { return &s.SnapshotBudget })},
 	{"quota.rate", "AGGREGATE_QUOTA_RATE", "", "0", "New commands a second for each tenant; 0: no bound.", number(func(s *Settings) *float64 { return &s.QuotaRate })},
 	{"quota.burst", "AGGREGATE_QUOTA_BURST", "", "0", "New commands at once after a pause; 0: a second's worth.", integer(func(s *Settings) *int { return &s.QuotaBurst })},
 	{"quota.in_flight", "AGGREGATE_QUOTA_IN_FLIGHT", "", "0", "Commands and reads of a tenant that wait or are under way at once; 0: no bound.", integer(func(s *Settings) *int { return &s.QuotaInFlight })},

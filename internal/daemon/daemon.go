@@ -47,7 +47,8 @@ var (
 	_ engine.Observer      = (*telemetry.Metrics)(nil)
 )
 
-// openTimeout bounds a start against a server that does not answer.
+// openTimeout bounds each step of a start against a server that does not answer. The embedded
+// server has as long as it takes to read its store, which grows with the log.
 const openTimeout = 60 * time.Second
 
 // daemon is what has been opened so far; close undoes it in reverse.
@@ -100,14 +101,24 @@ func Run(ctx context.Context, opts Options) error {
 }
 
 func (d *daemon) open(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	for _, step := range []func(context.Context) error{d.openTracing, d.openTLS, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openWatch, d.openAuth, d.openDoors, d.openNATSDoor} {
-		if err := step(ctx); err != nil {
+	return inOrder(ctx, d.openTracing, d.openTLS, d.openServer, d.openLog, d.openStore, d.keepManifest, d.openEngine, d.openWatch, d.openAuth, d.openDoors, d.openNATSDoor)
+}
+
+// inOrder takes one step after another; each has openTimeout if it minds its context.
+func inOrder(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
+		err := within(ctx, step)
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func within(ctx context.Context, step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	return step(ctx)
 }
 
 // alive asks the embedded server for a sign of life. An external one that is away is no reason to
@@ -160,7 +171,7 @@ func (d *daemon) openTracing(ctx context.Context) error {
 }
 
 func (d *daemon) openStore(context.Context) error {
-	s, err := store.Open(d.path("snapshots"), store.Options{Logger: d.log, Breaker: store.BreakerOptions{
+	s, err := store.Open(d.path("snapshots"), store.Options{Budget: d.opts.Settings.SnapshotBudget, Logger: d.log, Breaker: store.BreakerOptions{
 		Failures: d.opts.Settings.StoreFailures, OpenFor: d.opts.Settings.StoreOpen, OnChange: d.circuit("store")}})
 	if err != nil {
 		return fmt.Errorf("open snapshots: %w", err)

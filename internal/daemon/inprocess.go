@@ -18,10 +18,8 @@ func OpenEngine(ctx context.Context, opts Options) (*engine.Engine, func() error
 	if err := d.loadManifests(); err != nil {
 		return nil, nil, err
 	}
-	for _, step := range []func(context.Context) error{d.openLog, d.openStore, d.keepManifest, d.openEngine} {
-		if err := step(ctx); err != nil {
-			return nil, nil, errors.Join(err, d.close())
-		}
+	if err := inOrder(ctx, d.openServer, d.openLog, d.openStore, d.keepManifest, d.openEngine); err != nil {
+		return nil, nil, errors.Join(err, d.close())
 	}
 	return d.engine, d.close, nil
 }

@@ -18,12 +18,12 @@ import (
 
 func (d *daemon) path(name string) string { return filepath.Join(d.opts.Settings.Data, name) }
 
-// openLog starts the embedded server or connects to an external one, and opens the stream.
-func (d *daemon) openLog(ctx context.Context) error {
-	if d.opts.Settings.NATSURL != "" {
-		return d.openExternal(ctx)
-	}
+// openServer starts the embedded server, if there is to be one.
+func (d *daemon) openServer(context.Context) error {
 	s := &d.opts.Settings
+	if s.NATSURL != "" {
+		return nil
+	}
 	srv, err := natsd.Start(natsd.Options{Dir: d.path("nats"), Listen: s.NATSListen, TLS: d.tls, Sync: natsd.SyncMode(s.Sync), Interval: s.SyncInterval, Logger: d.log, Fatal: d.fail})
 	if err != nil {
 		return fmt.Errorf("start the embedded NATS server: %w", err)
@@ -31,6 +31,15 @@ func (d *daemon) openLog(ctx context.Context) error {
 	d.server = srv
 	d.onClose(func(context.Context) error { srv.Shutdown(); return nil })
 	d.connect = srv.Connect // its connections are closed with the server
+	return nil
+}
+
+// openLog opens the stream, of the embedded server or of an external one.
+func (d *daemon) openLog(ctx context.Context) error {
+	if d.server == nil {
+		return d.openExternal(ctx)
+	}
+	s, srv := &d.opts.Settings, d.server
 	nc, loads, err := d.connectTwice()
 	if err != nil {
 		return err

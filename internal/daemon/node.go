@@ -12,5 +12,7 @@ func (d *daemon) node(ctx context.Context) telemetry.Node {
 	for _, c := range (&probe{d: d}).Ready(ctx) {
 		n.Ready = n.Ready && c.OK
 	}
+	st := d.store.Stats()
+	n.Snapshots, n.SnapshotBytes, n.SnapshotsEvicted = st.Snapshots, st.MemoryBytes, st.Evicted
 	return n
 }

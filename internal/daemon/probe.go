@@ -78,12 +78,12 @@ func (d *daemon) openWatch(ctx context.Context) error {
 	running.Go(func() { d.watch.run(ctx) })
 	d.onClose(func(ctx context.Context) error {
 		cancel()
-		return within(ctx, &running) // a disk that is stuck must not hold up the stop
+		return waitFor(ctx, &running) // a disk that is stuck must not hold up the stop
 	})
 	return nil
 }
 
-func within(ctx context.Context, wg *sync.WaitGroup) error {
+func waitFor(ctx context.Context, wg *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
 	select {

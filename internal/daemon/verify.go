@@ -79,7 +79,7 @@ type verifier struct {
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{v.d.openLog, v.d.openStore, v.readAll} {
+	for _, step := range []func(context.Context) error{v.d.openServer, v.d.openLog, v.d.openStore, v.readAll} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ var Table = map[string][]string{
 	"internal/aggdtest":                   {"."},
 	"internal/loadgen":                    {".", "gen/aggregate/v1"},
 	"internal/daemon":                     {Anything},
+	"internal/scale":                      {Anything},
 	"internal/torture":                    {Anything},
 	"internal/deps":                       {},
 	"internal/goldentest":                 {},

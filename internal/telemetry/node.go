@@ -14,6 +14,10 @@ type Node struct {
 	Version  string // of aggd
 	Sync     string // how replies are made durable
 	Manifest string // hash of the set in force
+
+	Snapshots        int64 // kept
+	SnapshotBytes    int64 // of memory that they take
+	SnapshotsEvicted int64 // since the start, to keep within snapshot.budget
 }
 
 // nodeTimeout bounds what one scrape waits for.
@@ -31,6 +35,9 @@ func (m *Metrics) ObserveNode(dir string, node func(context.Context) Node) {
 		info:  desc("aggregate_info", "Always 1; the labels tell what runs.", "version", "sync", "manifest"),
 		free:  desc("aggregate_disk_free_bytes", "Bytes that aggd may still write to the file system of its data."),
 		size:  desc("aggregate_disk_size_bytes", "Bytes of the file system of its data."),
+		kept:  desc("aggregate_snapshots_kept", "Snapshots in the store."),
+		bytes: desc("aggregate_snapshot_bytes", "Bytes of memory that the snapshots take; snapshot.budget is the bound."),
+		gone:  desc("aggregate_snapshots_evicted_total", "Snapshots that went to keep within snapshot.budget."),
 	})
 }
 
@@ -38,11 +45,12 @@ type nodeCollector struct {
 	dir                     string
 	node                    func(context.Context) Node
 	ready, info, free, size *prometheus.Desc
+	kept, bytes, gone       *prometheus.Desc
 }
 
 // Describe implements prometheus.Collector.
 func (c *nodeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.ready, c.info, c.free, c.size} {
+	for _, d := range []*prometheus.Desc{c.ready, c.info, c.free, c.size, c.kept, c.bytes, c.gone} {
 		ch <- d
 	}
 }
@@ -61,6 +69,9 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(c.ready, ready)
 	gauge(c.info, 1, n.Version, n.Sync, n.Manifest)
+	gauge(c.kept, float64(n.Snapshots))
+	gauge(c.bytes, float64(n.SnapshotBytes))
+	ch <- prometheus.MustNewConstMetric(c.gone, prometheus.CounterValue, float64(n.SnapshotsEvicted))
 	var st unix.Statfs_t
 	if unix.Statfs(c.dir, &st) == nil {
 		block := float64(st.Bsize)

@@ -18,7 +18,7 @@ func TestNodeIsAskedAtEachScrape(t *testing.T) {
 		if _, bounded := ctx.Deadline(); !bounded {
 			t.Error("a scrape may wait for ever")
 		}
-		return Node{Ready: ready, Version: "1.2.3", Sync: "group", Manifest: "abc"}
+		return Node{Ready: ready, Version: "1.2.3", Sync: "group", Manifest: "abc", Snapshots: 3, SnapshotBytes: 4096, SnapshotsEvicted: 7}
 	})
 	for _, want := range []string{"0", "1"} {
 		text := "# HELP aggregate_info Always 1; the labels tell what runs.\n# TYPE aggregate_info gauge\n" +
@@ -28,6 +28,12 @@ func TestNodeIsAskedAtEachScrape(t *testing.T) {
 			t.Error(err)
 		}
 		ready = true
+	}
+	snapshots := "# HELP aggregate_snapshot_bytes Bytes of memory that the snapshots take; snapshot.budget is the bound.\n# TYPE aggregate_snapshot_bytes gauge\naggregate_snapshot_bytes 4096\n" +
+		"# HELP aggregate_snapshots_evicted_total Snapshots that went to keep within snapshot.budget.\n# TYPE aggregate_snapshots_evicted_total counter\naggregate_snapshots_evicted_total 7\n" +
+		"# HELP aggregate_snapshots_kept Snapshots in the store.\n# TYPE aggregate_snapshots_kept gauge\naggregate_snapshots_kept 3\n"
+	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(snapshots), "aggregate_snapshots_kept", "aggregate_snapshot_bytes", "aggregate_snapshots_evicted_total"); err != nil {
+		t.Error(err)
 	}
 	values := map[string]float64{}
 	families, err := m.registry.Gather()
