@@ -177,6 +177,7 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 		return errStopped
 	}
 	s := e.registry.shard(key)
+	e.makeRoom(s)
 	for {
 		o, err := s.find(key, r.spent.posted, func() (*owner, error) { return e.birth(key) })
 		if err != nil {
@@ -202,6 +203,17 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 			return &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: "too many commands wait for this aggregate", RetryAfter: retryAfter}
 		case putClosed: // it has just left
 		}
+	}
+}
+
+// makeRoom lets the longest idle owner of a shard go when too many are live: whoever comes with one
+// more brings its room along, and need not wait for the janitor.
+func (e *Engine) makeRoom(s *shard) {
+	if int(e.registry.live.Load()) < e.opts.MaxLive {
+		return
+	}
+	for _, o := range s.idle(1<<62, 1) {
+		o.leave(true)
 	}
 }
 
