@@ -33,11 +33,17 @@ func (m *Machine) Accepts(cmd int, state []value.V, ctx *Ctx, born bool, gas int
 	if !c.free && m.refused(&m.out, c, state, ctx, born) {
 		return false
 	}
-	m.load(c.load, state)
-	for _, o := range c.Old {
+	m.fetch(&c.load, state)
+	for _, o := range c.old {
 		m.frame[o.Slot] = state[o.Field]
 	}
-	e := m.run(c.Decide)
+	m.sp = 0
+	ip, gas := m.start(c.start, c.gas)
+	if gas >= 0 && (*ins)(ip).op == bytecode.OpDone {
+		m.gas = gas
+		return true
+	}
+	e := m.goOn(ip, gas)
 	if e != accepted {
 		m.undone(&m.out, e, state, c)
 	}
@@ -57,7 +63,7 @@ func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
 			out.Message = m.message.Str()
 		}
 	case violated:
-		*out = m.violation(int(m.which), state, c.load)
+		*out = m.violation(int(m.which), state, union(c.Reads, c.Writes))
 	default:
 		*out = m.faultOutcome()
 	}
@@ -66,14 +72,7 @@ func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
 // Store writes what the last accepted command changed into state, which is usually the state it
 // was decided on. It comes before the machine runs anything else, which would use the same frame.
 func (m *Machine) Store(cmd int, state []value.V) {
-	m.store(m.p.commands[cmd].Writes, state)
-}
-
-func (m *Machine) store(fields []uint16, state []value.V) {
-	f := m.frame[m.stateBase:]
-	for _, i := range fields {
-		state[i] = f[i]
-	}
+	m.store(&m.p.commands[cmd].writes, state)
 }
 
 // refused checks roles, birth and final; if one of them refuses, out tells it.
@@ -192,7 +191,7 @@ func (m *Machine) faultOutcome() Outcome {
 	}
 	out.ApplyFault = m.p.applies(at)
 	for _, back := range m.stack[:m.sp] {
-		out.ApplyFault = out.ApplyFault || m.p.applies(back.ip)
+		out.ApplyFault = out.ApplyFault || m.p.applies(back)
 	}
 	return out
 }
@@ -255,18 +254,16 @@ func (m *Machine) SetTrace(see func(Step)) {
 		return
 	}
 	m.p.trapOnce.Do(func() {
-		m.p.traps = append([]bytecode.Ins(nil), m.p.code...)
+		m.p.traps = append([]ins(nil), m.p.code...)
 		for i := range m.p.traps {
-			if m.p.traps[i].Op != bytecode.OpExt {
-				m.p.traps[i].Op = opTrap
-			}
+			m.p.traps[i].op = opTrap
 		}
 	})
 	m.code = unsafe.Pointer(unsafe.SliceData(m.p.traps))
 }
 
-// observe tells the trace of an instruction and gives it as it was before it was a trap.
-func (m *Machine) observe(ip unsafe.Pointer) bytecode.Ins {
+// observe tells the trace of an instruction.
+func (m *Machine) observe(ip unsafe.Pointer) {
 	at := m.index(ip)
 	chunk := m.p.chunkAt(at)
 	s := Step{Chunk: m.p.src.Chunks[chunk].Name, PC: int(at - m.p.starts[chunk]), Gas: m.used()}
@@ -275,5 +272,4 @@ func (m *Machine) observe(ip unsafe.Pointer) bytecode.Ins {
 		s.File, s.Line = m.p.src.Files[l.File], int(l.Line)
 	}
 	m.trace(s)
-	return m.p.code[at]
 }

@@ -123,11 +123,11 @@ func (m *Machine) Apply(state []value.V, decl int, ctx *Ctx, gas int64) Outcome 
 		}
 	}
 	m.setCtx(e.ctx, ctx)
-	m.load(e.load, state)
+	m.fetch(&e.load, state)
 	if m.run(e.Event.Apply) == faulted {
 		return m.faultOutcome()
 	}
-	m.store(e.Writes, state)
+	m.store(&e.writes, state)
 	return Outcome{Kind: Accepted, Gas: m.used()}
 }
 

@@ -8,7 +8,9 @@ import (
 )
 
 // ext is the A of the ext word behind the instruction at ip.
-func ext(ip unsafe.Pointer) uint16 { return (*bytecode.Ins)(unsafe.Add(ip, insSize)).A }
+func ext(ip unsafe.Pointer) uint16 {
+	return uint16(uintptr((*ins)(unsafe.Add(ip, insSize)).a) / cellSize)
+}
 
 // number does comparisons and arithmetic.
 func (m *Machine) number(in bytecode.Ins, ip unsafe.Pointer) value.Fault {
