@@ -191,7 +191,7 @@ func (m *Machine) faultOutcome() Outcome {
 	}
 	out.ApplyFault = m.p.applies(at)
 	for _, back := range m.stack[:m.sp] {
-		out.ApplyFault = out.ApplyFault || m.p.applies(back)
+		out.ApplyFault = out.ApplyFault || m.p.applies(back/uint32(insSize)-1)
 	}
 	return out
 }

@@ -24,10 +24,10 @@ const (
 // There is room for all opcodes below opLast.
 var _ [opLast - opTrap - 1]struct{}
 
-// ins is an instruction as the loop wants it, at the same index as the bytecode.Ins it is made
+// ins is an instruction as the loop wants it, one index behind that of the bytecode.Ins it is made
 // of: a slot is its distance in bytes from the beginning of the frame, a field or cell its
-// distance from the first, a target its distance from the beginning of all code. So the loop
-// computes no address but by one addition.
+// distance from the first, a target the distance of the instruction before it from the beginning of
+// all code. So the loop computes no address but by one addition.
 type ins struct {
 	op      bytecode.Op
 	n       uint8
@@ -64,9 +64,10 @@ func (p *Program) link() error {
 		}
 	}
 	p.starts = append(p.starts, uint32(len(p.plain)))
+	p.code = []ins{{op: opStep}} // what is before the first
 	for i := range p.src.Chunks {
 		from := len(p.code)
-		for _, in := range p.plain[from:p.starts[i+1]] {
+		for _, in := range p.plain[p.starts[i]:p.starts[i+1]] {
 			p.code = append(p.code, p.linked(in, p.starts[i]))
 		}
 		fuse(p.code[from:])
@@ -91,6 +92,8 @@ func (p *Program) linked(in bytecode.Ins, start uint32) ins {
 	case bytecode.OpEmit:
 		e := &p.src.Events[in.C]
 		out.a, out.b = slotAt(e.Base), uint32(len(e.Fields))
+	case bytecode.OpMinD, bytecode.OpMaxD:
+		out.n = uint8(word(in.Op == bytecode.OpMinD)) // one arm does both
 	case bytecode.OpMulRoundD:
 		// Half even is the mode that the loop knows.
 		if value.Mode(in.N) != value.HalfEven {
@@ -110,7 +113,9 @@ func (p *Program) linked(in bytecode.Ins, start uint32) ins {
 	return out
 }
 
-func slotAt(slot uint16) uint32  { return uint32(slot) * uint32(cellSize) }
+func slotAt(slot uint16) uint32 { return uint32(slot) * uint32(cellSize) }
+
+// codeAt is the distance of what stands before an instruction.
 func codeAt(index uint32) uint32 { return index * uint32(insSize) }
 
 // place is an operand in the loop's form; targets are the business of linked.

@@ -49,7 +49,8 @@ func like(x, y uint64) (int64, int64, bool) {
 // There is no call in the loop: around one Go would keep its variables in memory. Slots are read
 // without bounds checks, which is sound because the program has been verified; the race
 // detector's checkptr would ask for more, hence the pragma. The mask on the opcode tells Go that
-// its jump table covers all there is.
+// its jump table covers all there is. A jump goes to the instruction before its target, because the
+// end of the loop goes to the next.
 //
 //go:nocheckptr
 func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
@@ -76,11 +77,10 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 				return ip, gas
 			}
 			ip = unsafe.Add(code, uintptr(in.c))
-			continue
 		case bytecode.OpJumpIf:
 			if at(r, in.a).W != 0 {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -88,7 +88,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpJumpNot:
 			if at(r, in.a).W == 0 {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -96,7 +96,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpJumpNone:
 			if at(r, in.a).Ref == value.None.Ref {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -104,7 +104,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpJumpSome:
 			if at(r, in.a).Ref != value.None.Ref {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -112,7 +112,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpJumpEqW:
 			if at(r, in.a).W == at(r, in.b).W {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -120,7 +120,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpJumpNeW:
 			if at(r, in.a).W != at(r, in.b).W {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -128,7 +128,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpJumpLtW:
 			if int64(at(r, in.a).W) < int64(at(r, in.b).W) {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -136,7 +136,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpJumpLeW:
 			if int64(at(r, in.a).W) <= int64(at(r, in.b).W) {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -148,7 +148,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			}
 			if x == y {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -160,7 +160,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			}
 			if x != y {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -172,7 +172,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			}
 			if x < y {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -184,7 +184,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			}
 			if x <= y {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -194,16 +194,15 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			if gas -= price(in.b); metered && gas < 0 {
 				return ip, gas
 			}
-			m.stack[m.sp] = uint32((uintptr(ip) - uintptr(code)) / insSize)
+			m.stack[m.sp] = uint32(uintptr(ip) - uintptr(code))
 			m.sp++
 			ip = unsafe.Add(code, uintptr(in.c))
-			continue
 		case bytecode.OpRet:
 			if m.sp == 0 {
 				return ip, gas
 			}
 			m.sp--
-			ip = unsafe.Add(code, uintptr(m.stack[m.sp])*insSize)
+			ip = unsafe.Add(code, uintptr(m.stack[m.sp]))
 
 		case opMovesEmit:
 			e := (*ins)(unsafe.Add(ip, uintptr(in.n)*insSize))
@@ -381,7 +380,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 					return ip, gas
 				}
 			}
-			if x != y && (x < y) != (in.op == bytecode.OpMinD) {
+			if x != y && (x < y) != (in.n != 0) {
 				v = w
 			}
 			at(r, in.a).W = v
@@ -425,7 +424,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			i, n := at(r, in.a).W, at(r, in.b).W
 			if i >= n {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -436,7 +435,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			i, n := at(r, in.a).W, at(r, in.b).W
 			if i >= n {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -447,7 +446,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			i, n := at(r, in.a).W, at(r, in.b).W
 			if i >= n {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -458,7 +457,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			i, n := at(r, in.a).W, at(r, in.b).W
 			if i >= n {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -470,7 +469,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			i, n := at(r, in.a).W, at(r, in.b).W
 			if i >= n {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
@@ -482,7 +481,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			i := int64(at(r, in.a).W)
 			if i >= int64(at(r, in.b).W) {
 				ip = unsafe.Add(code, uintptr(in.c))
-				continue
+				break
 			}
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas

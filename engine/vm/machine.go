@@ -20,9 +20,9 @@ type Machine struct {
 
 	stateAt uint32 // slot of state field 0, in bytes from the beginning of the frame
 
-	stack []uint32 // indexes of calls; as deep as any chain of them
+	stack []uint32 // of calls, in bytes from the beginning of all code; as deep as any chain of them
 	sp    int
-	code  unsafe.Pointer // first instruction of p.code, or of p.traps when traced
+	code  unsafe.Pointer // p.code, or p.traps when traced
 
 	gas   int64 // left
 	limit int64
@@ -153,7 +153,7 @@ func (m *Machine) run(chunk uint16) end {
 
 // start runs a chunk, whose first block costs gas, as far as the loop does.
 func (m *Machine) start(code uint32, gas int64) (unsafe.Pointer, int64) {
-	ip := unsafe.Add(m.code, uintptr(code))
+	ip := unsafe.Add(m.code, uintptr(code)+insSize)
 	if gas = m.gas - gas; gas < 0 {
 		return ip, gas
 	}

@@ -101,7 +101,7 @@ func (m *Machine) control(in bytecode.Ins, ip, next unsafe.Pointer) (unsafe.Poin
 		if !m.charge(m.p.gas[in.C]) {
 			return ip, m.stop(value.Gas, ip)
 		}
-		m.stack[m.sp] = m.index(ip)
+		m.stack[m.sp] = uint32(uintptr(ip) - uintptr(m.code))
 		m.sp++
 		return m.target(ip), goesOn
 	case bytecode.OpRet:
@@ -109,7 +109,7 @@ func (m *Machine) control(in bytecode.Ins, ip, next unsafe.Pointer) (unsafe.Poin
 			return ip, returned
 		}
 		m.sp--
-		return unsafe.Add(m.code, uintptr(m.stack[m.sp]+1)*insSize), goesOn
+		return unsafe.Add(m.code, uintptr(m.stack[m.sp])+insSize), goesOn
 	case bytecode.OpDone:
 		return ip, accepted
 	case bytecode.OpReject:
@@ -131,12 +131,12 @@ func (m *Machine) control(in bytecode.Ins, ip, next unsafe.Pointer) (unsafe.Poin
 
 // index is the place of an instruction in all code.
 func (m *Machine) index(ip unsafe.Pointer) uint32 {
-	return uint32((uintptr(ip) - uintptr(m.code)) / insSize)
+	return uint32((uintptr(ip)-uintptr(m.code))/insSize) - 1
 }
 
 // target is where the jump or call at ip leads.
 func (m *Machine) target(ip unsafe.Pointer) unsafe.Pointer {
-	return unsafe.Add(m.code, uintptr((*ins)(ip).c))
+	return unsafe.Add(m.code, uintptr((*ins)(ip).c)+insSize)
 }
 
 // emit keeps the values of an event.
