@@ -38,12 +38,15 @@ func (m *Machine) Accepts(cmd int, state []value.V, ctx *Ctx, born bool, gas int
 		m.frame[o.Slot] = state[o.Field]
 	}
 	m.sp = 0
-	ip, gas := m.start(c.start, c.gas)
-	if gas >= 0 && (*ins)(ip).op == bytecode.OpDone {
-		m.gas = gas
+	ip, left := unsafe.Add(m.code, uintptr(c.start)+insSize), m.gas-c.gas
+	if left >= 0 {
+		ip, left = m.fast(ip, left)
+	}
+	if left >= 0 && (*ins)(ip).op == bytecode.OpDone {
+		m.gas = left
 		return true
 	}
-	e := m.goOn(ip, gas)
+	e := m.goOn(ip, left)
 	if e != accepted {
 		m.undone(&m.out, e, state, c)
 	}

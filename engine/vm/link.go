@@ -176,6 +176,9 @@ func fuse(code []ins) {
 		n := int(code[i].b)
 		if n > 0 && n <= 64 && i >= n && fills(code[i-n:i], code[i].a) {
 			code[i-n].op, code[i-n].n = opMovesEmit, uint8(n)
+			for j := i - n; j < i; j++ {
+				code[j].c = code[j].a - code[i].a // a move itself has no use for c
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"math"
 	"math/bits"
 	"unsafe"
 
@@ -18,8 +19,8 @@ const (
 // tens are the powers of ten that an int64 holds, each with what divides by it: for n < 2^57,
 // n / ten is the upper half of by * (n << 7), shifted down. by is 2^(57+shift) / ten, rounded up,
 // and ten <= 2^shift.
-var tens = func() (t [19]struct{ ten, by, shift uint64 }) {
-	t[0].ten, t[0].by = 1, 1<<57
+var tens = func() (t [19]power) {
+	t[0].ten, t[0].by, t[0].limit = 1, 1<<57, math.MaxInt64
 	for i := 1; i < len(t); i++ {
 		ten := t[i-1].ten * 10
 		l := bits.Len64(ten)
@@ -30,10 +31,20 @@ var tens = func() (t [19]struct{ ten, by, shift uint64 }) {
 			lo = 1 << (l + 57)
 		}
 		q, _ := bits.Div64(hi, lo, ten)
-		t[i].ten, t[i].by, t[i].shift = ten, q+1, uint64(l)
+		t[i] = power{ten, q + 1, uint64(l), math.MaxInt64 / ten}
 	}
 	return t
 }()
+
+type power struct {
+	ten, by, shift uint64
+	limit          uint64 // ten times it is still an int64
+}
+
+// times is x times the power, false when that may be no int64.
+func (p *power) times(x int64) (int64, bool) {
+	return x * int64(p.ten), magnitude(x) <= p.limit
+}
 
 // like gives two numbers that compare as the decimals of the words do, if both are small and of
 // one scale, or small and one of them zero.
@@ -206,20 +217,21 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 
 		case opMovesEmit:
 			e := (*ins)(unsafe.Add(ip, uintptr(in.n)*insSize))
-			n, from := int(e.b), len(m.vals)
-			if from+n > cap(m.vals) || len(m.events) == cap(m.events) || m.mem < int64(n+1)*cellBytes {
+			n, from, k := int(e.b), len(m.vals), len(m.events)
+			mem := m.mem - int64(n+1)*cellBytes
+			if from+n > cap(m.vals) || k == cap(m.events) || mem < 0 {
 				return ip, gas
 			}
-			m.mem -= int64(n+1) * cellBytes
+			m.mem = mem
 			m.vals = m.vals[:from+n]
-			m.events = m.events[:len(m.events)+1]
-			m.events[len(m.events)-1] = emitted{e.c, uint32(from)}
+			m.events = m.events[:k+1]
+			m.events[k] = emitted{e.c, uint32(from)}
 			vals := unsafe.Add(unsafe.Pointer(unsafe.SliceData(m.vals)), uintptr(from)*cellSize)
-			for in != e {
-				v := *at(r, in.b)
-				*at(r, in.a) = v
-				*at(vals, in.a-e.a) = v
-				in = (*ins)(unsafe.Add(unsafe.Pointer(in), insSize))
+			for ; in != e; in = (*ins)(unsafe.Add(unsafe.Pointer(in), insSize)) {
+				v, slot, val := at(r, in.b), at(r, in.a), at(vals, in.c)
+				w, ref := v.W, v.Ref
+				slot.W, val.W = w, w
+				slot.Ref, val.Ref = ref, ref // together, so that Go asks the garbage collector once
 			}
 			ip = unsafe.Pointer(e)
 		case bytecode.OpEmit:
@@ -313,7 +325,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			if (x|y)&bigBit != 0 || d >= 19 {
 				return ip, gas
 			}
-			t, ok := times(int64(y&^form), int64(tens[d].ten))
+			t, ok := tens[d].times(int64(y &^ form))
 			s = int64(x) + t
 			if !ok || (int64(x)^s)&(t^s) < 0 {
 				return ip, gas
@@ -333,7 +345,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			if d >= 19 {
 				return ip, gas
 			}
-			t, ok := times(int64(y&^form), int64(tens[d].ten))
+			t, ok := tens[d].times(int64(y &^ form))
 			s = int64(x) - t
 			if !ok || (int64(x)^t)&(int64(x)^s) < 0 {
 				return ip, gas
@@ -372,9 +384,9 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 				// A sum in cents against a constant of fewer digits is common.
 				ok := false
 				if d := int64(v&scale-w&scale) >> 1; d >= 0 && d < 19 {
-					y, ok = times(y, int64(tens[d].ten))
+					y, ok = tens[d].times(y)
 				} else if d > -19 && d < 0 {
-					x, ok = times(x, int64(tens[-d].ten))
+					x, ok = tens[-d].times(x)
 				}
 				if !ok {
 					return ip, gas
@@ -387,10 +399,14 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 		case bytecode.OpMulRoundD:
 			// With at most as many digits dropped as an int64 has; the rest is rare.
 			x, y, to := at(r, in.b).W, at(r, in.c).W, at(r, (*ins)(unsafe.Add(ip, insSize)).a).W
-			hi, p := bits.Mul64(magnitude(int64(x)>>7), magnitude(int64(y&^form)))
 			s := (x&scale + y&scale) >> 1
 			drop := s - to
-			if (x|y)&bigBit != 0 || hi|p>>63 != 0 || s > value.MaxScale || to > s || drop >= uint64(len(tens)) {
+			if (x|y)&bigBit != 0 || s > value.MaxScale || to > s || drop >= uint64(len(tens)) {
+				return ip, gas
+			}
+			sign := uint64(int64(x^y) >> 63)
+			hi, p := bits.Mul64(magnitude(int64(x)>>7), magnitude(int64(y&^form)))
+			if hi|p>>63 != 0 {
 				return ip, gas
 			}
 			// Division by a power of ten is a multiplication and a shift, exact below 2^57. Twice
@@ -401,7 +417,6 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			if rest := p>>7 - q*t.ten; rest*2+q&1 > t.ten {
 				q++
 			}
-			sign := uint64(int64(x^y) >> 63)
 			at(r, in.a).W = ((q^sign)-sign)<<7 | to<<1
 			ip = unsafe.Add(ip, insSize)
 		case bytecode.OpDecI:
@@ -495,7 +510,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 				at(r, in.a).W = 0
 				break
 			}
-			if metered && gas < int64(n) {
+			if gas -= price(n); metered && gas < 0 {
 				return ip, gas
 			}
 			cell, stride := unsafe.Pointer(cellAt(at(r, in.b).Ref, uintptr(in.c))), uintptr(in.d)*cellSize
@@ -503,33 +518,31 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			// of one form and sign that are far from the largest: their words are summed as they
 			// are, and no partial sum can have been over.
 			first := *(*uint64)(cell)
-			at1, raw, diff := cell, first, uint64(0)
-			for i := n - 1; i != 0; i-- {
-				at1 = unsafe.Add(at1, stride)
-				w := *(*uint64)(at1)
+			raw, diff := first, uint64(0)
+			for i := n; i != 1; i-- {
+				cell = unsafe.Add(cell, stride)
+				w := *(*uint64)(cell)
 				raw += w
 				diff |= w ^ first
 			}
 			// No number is further from zero than (far >> 32 + 1) << 32.
 			far := diff | first ^ uint64(int64(first)>>63)
 			if diff&form == 0 && first&bigBit == 0 && n < 1<<31 && (far>>32+1)*n < 1<<31 {
-				gas -= price(n)
 				at(r, in.a).W = raw - (n-1)*(first&form)
 				break
 			}
-			sum, odd, over := int64(first&^form), first&bigBit, int64(0)
-			for i := n - 1; i != 0; i-- {
-				cell = unsafe.Add(cell, stride)
-				w := *(*uint64)(cell)
-				s := sum + int64(w&^form)
-				odd |= (w ^ first) & form
-				over |= (sum ^ s) & (int64(w) ^ s)
+			// The others are summed from the last to the first.
+			sum, over := int64(*(*uint64)(cell)&^form), int64(0)
+			for i := n; i != 1; i-- {
+				cell = unsafe.Add(cell, -stride)
+				w := int64(*(*uint64)(cell) &^ form)
+				s := sum + w
+				over |= (sum ^ s) & (w ^ s)
 				sum = s
 			}
-			if odd != 0 || over < 0 {
-				return ip, gas
+			if diff&form != 0 || first&bigBit != 0 || over < 0 {
+				return ip, gas + price(n)
 			}
-			gas -= price(n)
 			at(r, in.a).W = uint64(sum) | first&scale
 		case bytecode.OpSumColI:
 			n := at(r, in.b).W

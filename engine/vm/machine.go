@@ -148,16 +148,11 @@ func (m *Machine) setCtx(fields []uint16, ctx *Ctx) {
 // run runs a chunk until it ends.
 func (m *Machine) run(chunk uint16) end {
 	m.sp = 0
-	return m.goOn(m.start(codeAt(m.p.starts[chunk]), m.p.gas[chunk]))
-}
-
-// start runs a chunk, whose first block costs gas, as far as the loop does.
-func (m *Machine) start(code uint32, gas int64) (unsafe.Pointer, int64) {
-	ip := unsafe.Add(m.code, uintptr(code)+insSize)
-	if gas = m.gas - gas; gas < 0 {
-		return ip, gas
+	ip, gas := unsafe.Add(m.code, uintptr(codeAt(m.p.starts[chunk]))+insSize), m.gas-m.p.gas[chunk]
+	if gas >= 0 {
+		ip, gas = m.fast(ip, gas)
 	}
-	return m.fast(ip, gas)
+	return m.goOn(ip, gas)
 }
 
 // goOn goes on where the loop ended, with so much gas, until the chunk ends.
