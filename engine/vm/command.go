@@ -18,7 +18,7 @@ func (m *Machine) DecodeCommand(cmd int, payload []byte) []value.FieldError {
 		m.forget(c.Base, len(c.Fields))
 		return errs
 	}
-	if c.plain && m.allHold(c.quick) {
+	if m.allHold(c) {
 		return nil
 	}
 	return m.checkWheres(c)
@@ -27,18 +27,24 @@ func (m *Machine) DecodeCommand(cmd int, payload []byte) []value.FieldError {
 // SetCommand is DecodeCommand for values that are there already; it checks their bounds.
 func (m *Machine) SetCommand(cmd int, vals []value.V) []value.FieldError {
 	c := &m.p.commands[cmd]
-	vals = vals[:len(c.Fields)]
+	vals = vals[:c.n]
 	dst := unsafe.Add(m.slots(), uintptr(c.at))
 	for i := range vals {
 		*at(dst, 0) = vals[i] // one by one: for a copy Go asks the garbage collector first
 		dst = unsafe.Add(dst, cellSize)
 	}
-	if c.bounded {
-		if errs := overBounds(c.Fields, vals); errs != nil {
-			return errs
-		}
+	if !c.bounded && m.allHold(c) {
+		return nil
 	}
-	if c.plain && m.allHold(c.quick) {
+	return m.check(c, vals)
+}
+
+// check tells what is wrong with the values of a command, if anything is.
+func (m *Machine) check(c *command, vals []value.V) []value.FieldError {
+	if errs := overBounds(c.Fields, vals); errs != nil {
+		return errs
+	}
+	if m.allHold(c) {
 		return nil
 	}
 	return m.checkWheres(c)

@@ -49,8 +49,11 @@ func (p *power) times(x int64) (int64, bool) {
 // like gives two numbers that compare as the decimals of the words do, if both are small and of
 // one scale, or small and one of them zero.
 func like(x, y uint64) (int64, int64, bool) {
+	if (x^y)&form == 0 && x&bigBit == 0 {
+		return int64(x), int64(y), true
+	}
 	a, b := int64(x&^form), int64(y&^form)
-	return a, b, (x|y)&bigBit == 0 && ((x^y)&scale == 0 || a == 0 || b == 0)
+	return a, b, (x|y)&bigBit == 0 && (a == 0 || b == 0)
 }
 
 // fast runs until it meets an instruction that it leaves to step: any but the plainest case of
@@ -510,7 +513,7 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 				at(r, in.a).W = 0
 				break
 			}
-			if gas -= price(n); metered && gas < 0 {
+			if metered && gas < int64(n) {
 				return ip, gas
 			}
 			cell, stride := unsafe.Pointer(cellAt(at(r, in.b).Ref, uintptr(in.c))), uintptr(in.d)*cellSize
@@ -526,13 +529,15 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 				diff |= w ^ first
 			}
 			// No number is further from zero than (far >> 32 + 1) << 32.
-			far := diff | first ^ uint64(int64(first)>>63)
-			if diff&form == 0 && first&bigBit == 0 && n < 1<<31 && (far>>32+1)*n < 1<<31 {
-				at(r, in.a).W = raw - (n-1)*(first&form)
+			last := *(*uint64)(cell)
+			far := diff | last ^ uint64(int64(last)>>63)
+			if diff&form|last&bigBit == 0 && n < 1<<31 && (far>>32+1)*n < 1<<31 {
+				gas -= price(n)
+				at(r, in.a).W = raw - (n-1)*(last&scale)
 				break
 			}
 			// The others are summed from the last to the first.
-			sum, over := int64(*(*uint64)(cell)&^form), int64(0)
+			sum, over := int64(last&^form), int64(0)
 			for i := n; i != 1; i-- {
 				cell = unsafe.Add(cell, -stride)
 				w := int64(*(*uint64)(cell) &^ form)
@@ -540,10 +545,11 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 				over |= (sum ^ s) & (w ^ s)
 				sum = s
 			}
-			if diff&form != 0 || first&bigBit != 0 || over < 0 {
-				return ip, gas + price(n)
+			if diff&form|last&bigBit != 0 || over < 0 {
+				return ip, gas
 			}
-			at(r, in.a).W = uint64(sum) | first&scale
+			gas -= price(n)
+			at(r, in.a).W = uint64(sum) | last&scale
 		case bytecode.OpSumColI:
 			n := at(r, in.b).W
 			if n == 0 {

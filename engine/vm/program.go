@@ -54,6 +54,7 @@ type command struct {
 	start  uint32      // of Decide, in bytes from the beginning of all code
 	gas    int64       // of its first block
 	at     uint32      // of the first field, in bytes from the beginning of the frame
+	n      int         // fields
 	load   stateFields // read or written
 	writes stateFields
 	old    []bytecode.OldField
@@ -221,7 +222,7 @@ func (p *Program) prepareCommands(fx *bytecode.Effects) {
 		c := &p.src.Commands[i]
 		p.commandOf[c.Name] = i
 		e := &fx.Chunks[c.Decide]
-		d := command{Command: c, start: codeAt(p.starts[c.Decide]), gas: p.gas[c.Decide], at: slotAt(c.Base), old: c.Old,
+		d := command{Command: c, start: codeAt(p.starts[c.Decide]), gas: p.gas[c.Decide], at: slotAt(c.Base), n: len(c.Fields), old: c.Old,
 			load: fieldsOf(union(c.Reads, c.Writes)), writes: fieldsOf(c.Writes), ctx: e.Ctx.Members()}
 		d.ctx = union(d.ctx, messageCtx(fx, c.CreateElse))
 		if p.src.Final != bytecode.NoChunk {

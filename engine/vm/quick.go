@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"cmp"
+
 	"github.com/cloudlysis/aggregate/dsl/bytecode"
 	"github.com/cloudlysis/aggregate/dsl/value"
 )
@@ -12,7 +14,9 @@ type quickWhere struct {
 	field   uint32 // slot of the field that the where is on
 	maybe   bool   // the field is optional: absent, the where holds
 	decimal bool
-	holds   uint8 // bits: 0, x may be less than y; 1, the same; 2, more
+	less    bool // x may be less than y
+	same    bool // x may be the same as y
+	more    bool // x may be more than y
 }
 
 // quickWheres are the wheres of a command in that form; false when one is not of it, or when
@@ -46,13 +50,13 @@ func (p *Program) quickWhere(w *bytecode.Where, c *bytecode.Command) (quickWhere
 	q := quickWhere{field: slotAt(c.Base + w.Field), maybe: c.Fields[w.Field].Type.Kind == value.Optional, decimal: in.Op >= bytecode.OpEqD}
 	switch in.Op {
 	case bytecode.OpEqW, bytecode.OpEqD:
-		q.holds = 0b010
+		q.same = true
 	case bytecode.OpNeW, bytecode.OpNeD:
-		q.holds = 0b101
+		q.less, q.more = true, true
 	case bytecode.OpLtW, bytecode.OpLtD:
-		q.holds = 0b001
+		q.less = true
 	case bytecode.OpLeW, bytecode.OpLeD:
-		q.holds = 0b011
+		q.less, q.same = true, true
 	}
 	x, okX := p.operandOf(in.B, w, c)
 	y, okY := p.operandOf(in.C, w, c)
@@ -70,26 +74,50 @@ func (p *Program) operandOf(slot uint16, w *bytecode.Where, c *bytecode.Command)
 	return slot, int(slot) < len(p.src.Consts)
 }
 
-// allHold tells whether all wheres hold for the command that was set. One that does not is
-// checked once more the long way, which tells of it.
-func (m *Machine) allHold(quick []quickWhere) bool {
+// allHold tells whether all wheres hold for the command that was set. When it is false they may
+// hold yet; the long way tells.
+func (m *Machine) allHold(c *command) bool {
+	if !c.plain {
+		return false
+	}
+	r := m.slots()
+	for i := range c.quick {
+		q := &c.quick[i]
+		if q.maybe && at(r, q.field).Ref == value.None.Ref {
+			continue
+		}
+		x, y := int64(at(r, q.x).W), int64(at(r, q.y).W)
+		if q.decimal {
+			var ok bool
+			if x, y, ok = like(uint64(x), uint64(y)); !ok {
+				return m.holds(c.quick[i:])
+			}
+		}
+		if x < y && q.less || x == y && q.same || x > y && q.more {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// holds is allHold for decimals of any form.
+func (m *Machine) holds(quick []quickWhere) bool {
 	r := m.slots()
 	for i := range quick {
 		q := &quick[i]
 		if q.maybe && at(r, q.field).IsNone() {
 			continue
 		}
-		x, y := at(r, q.x), at(r, q.y)
-		a, b := x.Int(), y.Int()
+		x, y := *at(r, q.x), *at(r, q.y)
+		order := cmp.Compare(x.Int(), y.Int())
 		if q.decimal {
-			var ok bool
-			if a, b, ok = like(x.W, y.W); !ok {
-				a, b = int64(value.CmpDecimal(*x, *y)), 0
-			}
+			order = value.CmpDecimal(x, y)
 		}
-		if order := word(a > b) + word(a >= b); q.holds>>order&1 == 0 {
-			return false
+		if order < 0 && q.less || order == 0 && q.same || order > 0 && q.more {
+			continue
 		}
+		return false
 	}
 	return true
 }
