@@ -25,7 +25,7 @@ func (m *Machine) Decide(cmd int, state []value.V, ctx *Ctx, born bool, gas int6
 // of an Outcome. When it is false, Refusal tells why.
 func (m *Machine) Accepts(cmd int, state []value.V, ctx *Ctx, born bool, gas int64) bool {
 	c := &m.p.commands[cmd]
-	m.vals, m.events = m.vals[:0], m.events[:0]
+	m.nvals, m.nevents = 0, 0
 	m.begin(gas)
 	if len(c.ctx) > 0 {
 		m.setCtx(c.ctx, ctx)
@@ -58,7 +58,7 @@ func (m *Machine) Refusal() Outcome { return m.out }
 
 // undone tells why a command was not accepted and takes its events back.
 func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
-	m.vals, m.events = m.vals[:0], m.events[:0]
+	m.nvals, m.nevents = 0, 0
 	switch e {
 	case rejected:
 		*out = Outcome{Kind: Rejected, Code: m.p.src.Codes[m.which], Gas: m.used()}

@@ -16,6 +16,9 @@ const (
 	opNextMR                                         // OpNextM over records
 	opBoundR                                         // OpBound of records with bounds within
 	opMovesEmit                                      // n moves to the slots of an event, and the OpEmit behind them
+	opRate                                           // OpMulRoundD by a rate of p.rates
+	opRateMax                                        // opRate and the OpMaxD behind it
+	opRateMin                                        // opRate and the OpMinD behind it
 	opStep                                           // what only step does
 	opTrap                                           // look into the code that is not traced
 	opLast      = 127                                // the loop's switch is over 128 opcodes
@@ -70,7 +73,7 @@ func (p *Program) link() error {
 		for _, in := range p.plain[p.starts[i]:p.starts[i+1]] {
 			p.code = append(p.code, p.linked(in, p.starts[i]))
 		}
-		fuse(p.code[from:])
+		p.fuse(p.code[from:])
 	}
 	p.code = append(p.code, ins{op: opStep}) // where a pointer past the last instruction may stand
 	return nil
@@ -166,21 +169,29 @@ func (p *Program) special(in bytecode.Ins) bytecode.Ins {
 // rowsOf tells whether the elements of container slot s are records, which lie in its rows.
 func (p *Program) rowsOf(s uint16) bool { return p.types[s].Elem.Kind == value.Record }
 
-// fuse makes one instruction of the moves to the slots of an event and its emit. Only the first
-// opcode changes: who jumps behind it, or meets a case that is not plain, runs what stands there.
-func fuse(code []ins) {
+// fuse puts opcodes that do the work of several in the place of the first of them. The others
+// stay as they are: who jumps behind the first, or meets a case that is not plain, runs them.
+func (p *Program) fuse(code []ins) {
 	for i := range code {
-		if code[i].op != bytecode.OpEmit {
-			continue
-		}
-		n := int(code[i].b)
-		if n > 0 && n <= 64 && i >= n && fills(code[i-n:i], code[i].a) {
-			code[i-n].op, code[i-n].n = opMovesEmit, uint8(n)
-			for j := i - n; j < i; j++ {
-				code[j].c = code[j].a - code[i].a // a move itself has no use for c
+		switch code[i].op {
+		case bytecode.OpEmit:
+			n := int(code[i].b)
+			if n > 0 && n <= 64 && i >= n && fills(code[i-n:i], code[i].a) {
+				fuseMoves(code[i-n : i+1])
 			}
+		case bytecode.OpMulRoundD:
+			p.fuseRate(code[i:])
 		}
 	}
+}
+
+// fuseMoves makes one of the moves to the slots of an event and its emit.
+func fuseMoves(code []ins) {
+	n := len(code) - 1
+	for i := range n {
+		code[i].c = code[i].a - code[n].a // a move itself has no use for c
+	}
+	code[0].op, code[0].n = opMovesEmit, uint8(n)
 }
 
 // fills tells whether the instructions are moves to all the slots from base on, one to each.
@@ -197,4 +208,73 @@ func fills(moves []ins, base uint32) bool {
 		seen |= 1 << at
 	}
 	return seen == 1<<len(moves)-1
+}
+
+// rate is what a decimal is multiplied by and rounded to, half even, when the manifest tells both
+// numbers; and the bound of the result, as with fees and taxes, when it tells one.
+type rate struct {
+	by   uint64 // coefficient
+	drop uint64 // digits after the point less those of the result
+	most uint64 // digits that can be dropped
+	to   uint64 // the scale of the result, as in a word
+
+	konst uint64 // the bound
+	limit int64  // a result of at least so much is more than the bound; of a maximum, at least the bound
+}
+
+// fuseRate makes an opRate of an OpMulRoundD by constants, and takes in the OpMaxD or OpMinD of
+// its result and a constant behind it. code begins with the OpMulRoundD.
+func (p *Program) fuseRate(code []ins) {
+	y, okY := p.small(code[0].c)
+	to, okTo := p.konst(code[1].a)
+	if !okY || !okTo || int64(y) < 0 || to.W > value.MaxScale {
+		return
+	}
+	places := y & scale >> 1
+	q := rate{by: y &^ form, drop: places - to.W, most: min(uint64(len(tens))-1, value.MaxScale-to.W), to: to.W << 1}
+	op := opRate
+	if len(code) > 2 && p.bound(&q, code[0].a, &code[2]) {
+		op = opRateMax
+		if code[2].op == bytecode.OpMinD {
+			op = opRateMin
+		}
+	}
+	code[0].op, code[0].c = op, uint32(len(p.rates))
+	p.rates = append(p.rates, q)
+}
+
+// bound takes the constant of a maximum or minimum of the result, which is in a slot, into q.
+func (p *Program) bound(q *rate, result uint32, in *ins) bool {
+	if in.op != bytecode.OpMaxD && in.op != bytecode.OpMinD || (in.b == result) == (in.c == result) {
+		return false
+	}
+	konst, ok := p.small(in.b + in.c - result)
+	more := (q.to - konst&scale) >> 1
+	if !ok || konst&scale > q.to || more >= uint64(len(tens)) {
+		return false
+	}
+	limit, ok := tens[more].times(int64(konst &^ form))
+	if !ok || limit >= 1<<62 {
+		return false
+	}
+	// When both are the same, b is taken.
+	if (in.op == bytecode.OpMinD) == (in.b == result) {
+		limit += form + 1
+	}
+	q.konst, q.limit = konst, limit
+	return true
+}
+
+// konst is the value of a slot, given in bytes, that is a constant.
+func (p *Program) konst(slot uint32) (value.V, bool) {
+	if i := int(uintptr(slot) / cellSize); i < len(p.src.Consts) {
+		return p.src.Consts[i], true
+	}
+	return value.V{}, false
+}
+
+// small is the word of a slot that is a constant and a small decimal.
+func (p *Program) small(slot uint32) (uint64, bool) {
+	v, ok := p.konst(slot)
+	return v.W, ok && v.W&bigBit == 0
 }

@@ -220,14 +220,12 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 
 		case opMovesEmit:
 			e := (*ins)(unsafe.Add(ip, uintptr(in.n)*insSize))
-			n, from, k := int(e.b), len(m.vals), len(m.events)
+			n, from, k := int(e.b), m.nvals, m.nevents
 			mem := m.mem - int64(n+1)*cellBytes
-			if from+n > cap(m.vals) || k == cap(m.events) || mem < 0 {
+			if from+n > len(m.vals) || k >= len(m.events) || mem < 0 {
 				return ip, gas
 			}
-			m.mem = mem
-			m.vals = m.vals[:from+n]
-			m.events = m.events[:k+1]
+			m.mem, m.nvals, m.nevents = mem, from+n, k+1
 			m.events[k] = emitted{e.c, uint32(from)}
 			vals := unsafe.Add(unsafe.Pointer(unsafe.SliceData(m.vals)), uintptr(from)*cellSize)
 			for ; in != e; in = (*ins)(unsafe.Add(unsafe.Pointer(in), insSize)) {
@@ -238,17 +236,16 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			}
 			ip = unsafe.Pointer(e)
 		case bytecode.OpEmit:
-			n, from := int(in.b), len(m.vals)
-			if from+n > cap(m.vals) || len(m.events) == cap(m.events) || m.mem < int64(n+1)*cellBytes {
+			n, from, k := int(in.b), m.nvals, m.nevents
+			mem := m.mem - int64(n+1)*cellBytes
+			if from+n > len(m.vals) || k >= len(m.events) || mem < 0 {
 				return ip, gas
 			}
-			m.mem -= int64(n+1) * cellBytes
-			m.vals = m.vals[:from+n]
-			for i := range m.vals[from:] {
+			m.mem, m.nvals, m.nevents = mem, from+n, k+1
+			m.events[k] = emitted{in.c, uint32(from)}
+			for i := range n {
 				m.vals[from+i] = *at(r, in.a+uint32(i)*uint32(cellSize))
 			}
-			m.events = m.events[:len(m.events)+1]
-			m.events[len(m.events)-1] = emitted{in.c, uint32(from)}
 
 		case bytecode.OpNot:
 			at(r, in.a).W = at(r, in.b).W ^ 1
@@ -422,6 +419,35 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			}
 			at(r, in.a).W = ((q^sign)-sign)<<7 | to<<1
 			ip = unsafe.Add(ip, insSize)
+		case opRate, opRateMax, opRateMin:
+			// OpMulRoundD by a constant to a constant scale, and the choice between that and a constant.
+			x, rate := at(r, in.b).W, &m.p.rates[in.c]
+			drop := x&scale>>1 + rate.drop
+			if x&bigBit != 0 || drop > rate.most {
+				return ip, gas
+			}
+			hi, p := bits.Mul64(magnitude(int64(x)>>7), rate.by)
+			if hi|p>>63 != 0 {
+				return ip, gas
+			}
+			t := &tens[drop]
+			q, _ := bits.Mul64(t.by, p)
+			q >>= t.shift & 63
+			if rest := p>>7 - q*t.ten; rest*2+q&1 > t.ten {
+				q++
+			}
+			sign := uint64(int64(x) >> 63)
+			w := ((q^sign)-sign)<<7 | rate.to
+			at(r, in.a).W = w
+			ip = unsafe.Add(ip, insSize)
+			if in.op == opRate {
+				break
+			}
+			ip = unsafe.Add(ip, insSize)
+			if (int64(w) < rate.limit) != (in.op == opRateMin) {
+				w = rate.konst
+			}
+			at(r, (*ins)(ip).a).W = w
 		case bytecode.OpDecI:
 			x := int64(at(r, in.b).W)
 			if x<<7>>7 != x {

@@ -28,8 +28,10 @@ type Machine struct {
 	limit int64
 	mem   int64 // bytes that may still be built
 
-	events []emitted
-	vals   []value.V // of the events, one after another
+	events  []emitted // of the command, the first nevents
+	vals    []value.V // of the events, one after another, the first nvals
+	nevents int
+	nvals   int
 
 	fault   value.Fault
 	faultIP unsafe.Pointer
@@ -79,11 +81,11 @@ func (m *Machine) reset() {
 
 // clearEvents forgets the events of the last command and what they refer to.
 func (m *Machine) clearEvents() {
-	if cap(m.vals) > keepVals {
+	if len(m.vals) > keepVals {
 		m.vals, m.events = nil, nil
 	}
-	clear(m.vals[:cap(m.vals)])
-	m.vals, m.events = m.vals[:0], m.events[:0]
+	clear(m.vals)
+	m.nvals, m.nevents = 0, 0
 }
 
 // begin gives a command or evaluation its gas and memory; negative gas is no limit.

@@ -19,6 +19,7 @@ type Program struct {
 	code   []ins          // the same for the loop, and one more
 	starts []uint32       // of each chunk in code, and the end
 	gas    []int64        // of each chunk's first block
+	rates  []rate
 	depth  int
 	types  []*value.Type // of each slot
 	bounds []uint64      // of each type: what is not longer keeps its bounds for sure

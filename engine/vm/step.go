@@ -145,8 +145,10 @@ func (m *Machine) emit(decl int) bool {
 	if !m.build((len(e.Fields) + 1) * cellBytes) {
 		return false
 	}
-	m.events = append(m.events, emitted{uint32(decl), uint32(len(m.vals))})
-	m.vals = append(m.vals, m.frame[e.Base:int(e.Base)+len(e.Fields)]...)
+	events := append(m.events[:m.nevents], emitted{uint32(decl), uint32(m.nvals)})
+	vals := append(m.vals[:m.nvals], m.frame[e.Base:int(e.Base)+len(e.Fields)]...)
+	m.nevents, m.nvals = len(events), len(vals)
+	m.events, m.vals = events[:cap(events)], vals[:cap(vals)]
 	return true
 }
 
