@@ -1,6 +1,7 @@
 package value
 
 import (
+	"encoding/binary"
 	"strconv"
 	"unsafe"
 )
@@ -205,21 +206,46 @@ func ParseUUID(s string) ([16]byte, bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return id, false
 	}
-	bad := byte(0)
-	for i := range id {
-		at := uuidAt[i]
-		hi, lo := unhex[s[at]], unhex[s[at+1]]
-		bad |= hi | lo
-		id[i] = hi<<4 | lo
+	b := (*[36]byte)(unsafeBytes(s))
+	middle := func(i int) uint64 { // eight digits with a dash among them
+		return uint64(binary.LittleEndian.Uint32(b[i:])) | uint64(binary.LittleEndian.Uint32(b[i+5:]))<<32
 	}
-	return id, bad <= 15
+	w0, bad0 := unhex(binary.LittleEndian.Uint64(b[0:]))
+	w1, bad1 := unhex(middle(9))
+	w2, bad2 := unhex(middle(19))
+	w3, bad3 := unhex(binary.LittleEndian.Uint64(b[28:]))
+	binary.LittleEndian.PutUint32(id[0:], w0)
+	binary.LittleEndian.PutUint32(id[4:], w1)
+	binary.LittleEndian.PutUint32(id[8:], w2)
+	binary.LittleEndian.PutUint32(id[12:], w3)
+	return id, bad0|bad1|bad2|bad3 == 0
 }
 
-// uuidAt is where the digits of each byte of a uuid stand in its text.
-var uuidAt = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+// Each byte of a word, eight at a time.
+const (
+	eachOne    = 0x0101010101010101
+	eachNibble = 0x0f0f0f0f0f0f0f0f
+)
 
-// unhex is the value of each hexadecimal digit, 255 for other bytes.
-var unhex = func() (t [256]byte) {
+// unhex are the four bytes that eight hexadecimal digits write, the first in the lowest byte; bad
+// is 0 if they are digits. It writes the digits it has read once more: only then they are the same.
+func unhex(w uint64) (bytes uint32, bad uint64) {
+	letters := w >> 6 & eachOne
+	n := w&eachNibble + letters*9
+	bad = n&^eachNibble | hex(n) ^ (w | letters<<5)
+	n = (n<<4 | n>>8) & 0x00ff00ff00ff00ff
+	n = (n | n>>8) & 0x0000ffff0000ffff
+	return uint32(n | n>>16), bad
+}
+
+// hex are the digits, in lower case, of eight numbers below 16.
+func hex(n uint64) uint64 {
+	letters := (n + 6*eachOne) >> 4 & eachOne
+	return n + '0'*eachOne + letters*('a'-'0'-10)
+}
+
+// hexValue is the value of each hexadecimal digit, 255 for other bytes.
+var hexValue = func() (t [256]byte) {
 	for c := range t {
 		t[c] = 255
 	}
@@ -235,9 +261,21 @@ const hexDigits = "0123456789abcdef"
 // AppendUUID appends a uuid in lower case.
 func AppendUUID(dst []byte, id [16]byte) []byte {
 	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
-	for i, b := range id {
-		at := uuidAt[i]
-		text[at], text[at+1] = hexDigits[b>>4], hexDigits[b&15]
-	}
+	w0, w1 := digits8(id[0:4]), digits8(id[4:8])
+	w2, w3 := digits8(id[8:12]), digits8(id[12:16])
+	binary.LittleEndian.PutUint64(text[0:], w0)
+	binary.LittleEndian.PutUint32(text[9:], uint32(w1))
+	binary.LittleEndian.PutUint32(text[14:], uint32(w1>>32))
+	binary.LittleEndian.PutUint32(text[19:], uint32(w2))
+	binary.LittleEndian.PutUint32(text[24:], uint32(w2>>32))
+	binary.LittleEndian.PutUint64(text[28:], w3)
 	return append(dst, text[:]...)
+}
+
+// digits8 are the eight digits of four bytes, the first in the lowest byte.
+func digits8(b []byte) uint64 {
+	n := uint64(binary.LittleEndian.Uint32(b))
+	n = (n | n<<16) & 0x0000ffff0000ffff
+	n = (n | n<<8) & 0x00ff00ff00ff00ff
+	return hex((n>>4 | n<<8) & eachNibble)
 }
