@@ -274,11 +274,11 @@ func (p *plainReader) text(t *Type, s string) (V, bool) {
 	case Duration:
 		return ParseDuration(s)
 	case UUID:
-		id, ok := ParseUUID(s)
+		first, second, ok := parseUUID(s)
 		if !ok {
 			return V{}, false
 		}
-		return p.arena.uuid(id), true
+		return p.arena.uuid(first, second), true
 	case Enum:
 		i, ok := t.Enum.Ordinal(s)
 		return MakeInt(int64(i)), ok
