@@ -288,7 +288,7 @@ func (p *plainReader) text(t *Type, s string) (V, bool) {
 
 // space is the first place from i on that is no white space.
 func (p *plainReader) space(i int) int {
-	for i < len(p.s) && (p.s[i] == ' ' || p.s[i] == '\n' || p.s[i] == '\t' || p.s[i] == '\r') {
+	for i < len(p.s) && p.s[i] <= ' ' && (p.s[i] == ' ' || p.s[i] == '\n' || p.s[i] == '\t' || p.s[i] == '\r') {
 		i++
 	}
 	return i

@@ -27,16 +27,16 @@ func (m *Machine) Accepts(cmd int, state []value.V, ctx *Ctx, born bool, gas int
 	c := &m.p.commands[cmd]
 	m.nvals, m.nevents = 0, 0
 	m.begin(gas)
-	if len(c.ctx) > 0 {
+	if !c.bare {
 		m.setCtx(c.ctx, ctx)
-	}
-	if !c.free && m.refused(&m.out, c, state, ctx, born) {
-		return false
+		if m.refused(&m.out, c, state, ctx, born) {
+			return false
+		}
+		for _, o := range c.old {
+			m.frame[o.Slot] = state[o.Field]
+		}
 	}
 	m.fetch(&c.load, state)
-	for _, o := range c.old {
-		m.frame[o.Slot] = state[o.Field]
-	}
 	m.sp = 0
 	ip, left := unsafe.Add(m.code, uintptr(c.start)+insSize), m.gas-c.gas
 	if left >= 0 {

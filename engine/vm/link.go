@@ -15,6 +15,7 @@ const (
 	opNextILR                                        // OpNextIL over records
 	opNextMR                                         // OpNextM over records
 	opBoundR                                         // OpBound of records with bounds within
+	opJumpNegD                                       // OpJumpLtD against zero
 	opMovesEmit                                      // n moves to the slots of an event, and the OpEmit behind them
 	opRate                                           // OpMulRoundD by a rate of p.rates
 	opRateMax                                        // opRate and the OpMaxD behind it
@@ -97,6 +98,10 @@ func (p *Program) linked(in bytecode.Ins, start uint32) ins {
 		out.a, out.b = slotAt(e.Base), uint32(len(e.Fields))
 	case bytecode.OpMinD, bytecode.OpMaxD:
 		out.n = uint8(word(in.Op == bytecode.OpMinD)) // one arm does both
+	case bytecode.OpJumpLtD:
+		if zero, ok := p.small(out.b); ok && zero&^form == 0 {
+			out.op = opJumpNegD
+		}
 	case bytecode.OpMulRoundD:
 		// Half even is the mode that the loop knows.
 		if value.Mode(in.N) != value.HalfEven {

@@ -191,6 +191,14 @@ func (m *Machine) fast(ip unsafe.Pointer, gas int64) (unsafe.Pointer, int64) {
 			if gas -= price(in.n); metered && gas < 0 {
 				return ip, gas
 			}
+		case opJumpNegD: // of any size: the sign is the word's
+			if int64(at(r, in.a).W) < 0 {
+				ip = unsafe.Add(code, uintptr(in.c))
+				break
+			}
+			if gas -= price(in.n); metered && gas < 0 {
+				return ip, gas
+			}
 		case bytecode.OpJumpLeD:
 			x, y, ok := like(at(r, in.a).W, at(r, in.b).W)
 			if !ok {

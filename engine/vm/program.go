@@ -61,7 +61,7 @@ type command struct {
 	old    []bytecode.OldField
 	ctx    []uint16 // ctx fields read by decide and messages
 	by     []value.V
-	free   bool // no roles, no birth, no final: nothing to check before decide
+	bare   bool // no ctx, no roles, no birth, no final, nothing old: decide runs at once
 
 	quick []quickWhere // all wheres there are to check, if plain
 	plain bool
@@ -232,7 +232,7 @@ func (p *Program) prepareCommands(fx *bytecode.Effects) {
 		for _, role := range c.By {
 			d.by = append(d.by, value.MakeString(role))
 		}
-		d.free = len(d.by) == 0 && !c.Creates && !p.src.Creates && p.src.Final == bytecode.NoChunk
+		d.bare = len(d.ctx)+len(d.old)+len(d.by) == 0 && !c.Creates && !p.src.Creates && p.src.Final == bytecode.NoChunk
 		p.commands = append(p.commands, d)
 	}
 	for i := range p.src.Derives {
