@@ -240,14 +240,14 @@ const (
 func unhex(w uint64) (bytes, bad uint64) {
 	letters := w >> 6 & eachOne
 	n := w&eachNibble + letters*9
-	bad = n&^eachNibble | hex(n) ^ (w | letters<<5)
+	bad = n&^eachNibble | (hexOf(n) ^ (w | letters<<5))
 	n = (n<<4 | n>>8) & 0x00ff00ff00ff00ff
 	n = (n | n>>8) & 0x0000ffff0000ffff
 	return (n | n>>16) & 0xffffffff, bad
 }
 
-// hex are the digits, in lower case, of eight numbers below 16.
-func hex(n uint64) uint64 {
+// hexOf are the digits, in lower case, of eight numbers below 16.
+func hexOf(n uint64) uint64 {
 	letters := (n + 6*eachOne) >> 4 & eachOne
 	return n + '0'*eachOne + letters*('a'-'0'-10)
 }
@@ -286,5 +286,5 @@ func digits8(b []byte) uint64 {
 	n := uint64(binary.LittleEndian.Uint32(b))
 	n = (n | n<<16) & 0x0000ffff0000ffff
 	n = (n | n<<8) & 0x00ff00ff00ff00ff
-	return hex((n>>4 | n<<8) & eachNibble)
+	return hexOf((n>>4 | n<<8) & eachNibble)
 }
