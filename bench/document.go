@@ -157,7 +157,7 @@ The work is the same for all and a test (` + "`bench/bench_test.go`" + `) makes 
 event; apply; invariant. The VM runs ` + "`bench/account.agg`" + ` as the compiler lowers it, ` + "`where`" + ` included. cel-go has no sum: a function in Go lends it one. Holds lie in a map, except where an engine has only lists (expr, cel-go, wazero) or says otherwise.
 
 %s
-wazero runs machine code compiled from WAT that was written by hand for this one rule, on cents; with few holds that is ahead of an interpreter, and the VM gives decimals of 34 digits and messages of a manifest for it.
+wazero runs machine code compiled from WAT that was written by hand for this one rule, on cents; the VM interprets what the compiler made of a manifest, on decimals of 34 digits, with its messages.
 
 The price of gas: the VM against a build of it whose loop charges nothing (` + "`-tags aggregate_nogas`" + `), both as x of the baseline, medians of seven runs in turns.
 

@@ -62,20 +62,32 @@ func (a *Arena) str(s string) string {
 }
 
 func (a *Arena) take(s string) []byte {
-	n := len(a.bytes)
-	if cap(a.bytes)-n < len(s) {
-		a.bytes, n = make([]byte, 0, max(len(s), min(max(a.hint, 2*cap(a.bytes)), arenaMax))), 0
-	}
-	a.bytes = append(a.bytes, s...)
-	return a.bytes[n:]
+	b := a.room(len(s))
+	copy(b, s)
+	return b
 }
 
-func (a *Arena) uuid(id [16]byte) V {
-	if a == nil {
-		boxed := id // so that id is moved to the heap here only
-		return MakeUUID(boxed)
+// room gives n bytes to be written.
+func (a *Arena) room(n int) []byte {
+	at := len(a.bytes)
+	if cap(a.bytes)-at < n {
+		a.bytes, at = make([]byte, 0, max(n, min(max(a.hint, 2*cap(a.bytes)), arenaMax))), 0
 	}
-	return V{Ref: unsafe.Pointer(unsafe.SliceData(a.take(View(id[:]))))}
+	a.bytes = a.bytes[:at+n]
+	return a.bytes[at:]
+}
+
+// uuid keeps a uuid, given in halves as parseUUID gives them. It writes them where they will be:
+// to copy them as a whole, the processor would have to wait for the halves.
+func (a *Arena) uuid(first, second uint64) V {
+	var id *[16]byte
+	if a == nil {
+		id = new([16]byte)
+	} else {
+		id = (*[16]byte)(a.room(16))
+	}
+	putUUID(id, first, second)
+	return V{Ref: unsafe.Pointer(id)}
 }
 
 // row gives n zero cells.

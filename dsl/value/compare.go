@@ -2,6 +2,8 @@ package value
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
@@ -108,8 +110,15 @@ func CompareKey(t *Type, a, b V) int {
 }
 
 func compareUUID(a, b V) int {
-	x, y := a.UUID(), b.UUID()
-	return bytes.Compare(x[:], y[:])
+	if a.Ref == nil || b.Ref == nil {
+		x, y := a.UUID(), b.UUID()
+		return bytes.Compare(x[:], y[:])
+	}
+	x, y := (*[16]byte)(a.Ref), (*[16]byte)(b.Ref)
+	if c := cmp.Compare(binary.BigEndian.Uint64(x[:8]), binary.BigEndian.Uint64(y[:8])); c != 0 {
+		return c
+	}
+	return cmp.Compare(binary.BigEndian.Uint64(x[8:]), binary.BigEndian.Uint64(y[8:]))
 }
 
 // Zero is the value a place of type t has when nothing says otherwise; a record's is made of

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"strings"
@@ -383,4 +384,26 @@ func TestReadSmall(t *testing.T) {
 			t.Fatalf("%q at %d: got %d scale %d to %d, want %s to %d", s, i, c, scale, end, decText(v), endLong)
 		}
 	})
+}
+
+// The digits around each power of ten are all written, at every scale.
+func TestDigitsAtPowers(t *testing.T) {
+	for ten := int64(1); ten < 1<<56; ten *= 10 {
+		for _, c := range []int64{ten - 1, ten, ten + 1, -ten, 1 - ten} {
+			for scale := 0; scale <= MaxScale; scale++ {
+				got := string(AppendDecimal([]byte("x"), V{W: uint64(c)<<7 | uint64(scale)<<1}))
+				digits := fmt.Sprintf("%0*d", scale+1, max(c, -c))
+				want := digits
+				if scale > 0 {
+					want = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+				}
+				if c < 0 {
+					want = "-" + want
+				}
+				if got != "x"+want {
+					t.Fatalf("%d at scale %d: got %s, want %s", c, scale, got, want)
+				}
+			}
+		}
+	}
 }

@@ -1,6 +1,10 @@
 package value
 
-import "strconv"
+import (
+	"math/bits"
+	"slices"
+	"strconv"
+)
 
 // number is a number as it was read: c * 10^-scale, and lost when it has digits that c cannot
 // hold, which is then no decimal.
@@ -239,41 +243,55 @@ func AppendDecimal(dst []byte, x V) []byte {
 	return append(dst, buf[len(buf)-scale:]...)
 }
 
-// appendSmall is AppendDecimal for a coefficient in the word.
+// appendSmall is AppendDecimal for a coefficient in the word. It writes in place: to copy what was
+// just written digit by digit, the processor would have to wait for it.
 func appendSmall(dst []byte, w uint64) []byte {
-	var buf [40]byte
-	i, n := len(buf), absWord(int64(w)>>7)
-	if scale := int(w & scaleBits >> 1); scale > 0 {
+	n, scale := absWord(int64(w)>>7), int(w&scaleBits>>1)
+	if int64(w) < 0 {
+		dst = append(dst, '-')
+	}
+	size := max(digits(n), scale+1)
+	if scale > 0 {
+		size++
+	}
+	dst = slices.Grow(dst, size)
+	i := len(dst) + size
+	dst = dst[:i]
+	if scale > 0 {
 		for ; scale >= 2; scale -= 2 {
 			i -= 2
 			q := n / 100
-			buf[i], buf[i+1] = digit2(n - q*100)
+			dst[i], dst[i+1] = digit2(n - q*100)
 			n = q
 		}
 		if scale == 1 {
 			i--
-			buf[i] = byte('0' + n%10)
+			dst[i] = byte('0' + n%10)
 			n /= 10
 		}
 		i--
-		buf[i] = '.'
+		dst[i] = '.'
 	}
 	for ; n >= 100; n /= 100 {
 		i -= 2
-		buf[i], buf[i+1] = digit2(n % 100)
+		dst[i], dst[i+1] = digit2(n % 100)
 	}
 	if n >= 10 {
 		i--
-		buf[i] = byte('0' + n%10)
+		dst[i] = byte('0' + n%10)
 		n /= 10
 	}
-	i--
-	buf[i] = byte('0' + n)
-	if int64(w) < 0 {
-		i--
-		buf[i] = '-'
+	dst[i-1] = byte('0' + n)
+	return dst
+}
+
+// digits is how many digits n has, which is below 10^19.
+func digits(n uint64) int {
+	least := bits.Len64(n|1) * 1233 >> 12 // 1233/4096 is the logarithm of 2
+	if n >= pow10[least] {
+		return least + 1
 	}
-	return append(dst, buf[i:]...)
+	return max(least, 1)
 }
 
 // digit2 are the two digits of n, which is below 100.

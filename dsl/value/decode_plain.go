@@ -108,13 +108,35 @@ func (p *plainReader) value(out *V, t *Type, i int) int {
 	case JSON:
 		return p.json(out, i)
 	}
+	var end int
+	*out, end = p.quoted(t, i)
+	return end
+}
+
+// The lengths of what has but one: a uuid, and a time of UTC without a fraction.
+const uuidLen, timeLen = 36, 20
+
+// quoted reads what JSON writes as a string. What has one length and no byte that JSON would
+// escape needs not be searched for its end.
+func (p *plainReader) quoted(t *Type, i int) (V, int) {
+	n := 0
+	switch t.Kind {
+	case UUID:
+		n = uuidLen
+	case Time:
+		n = timeLen
+	}
+	if end := i + n + 2; n > 0 && end <= len(p.s) && p.s[i] == '"' && p.s[end-1] == '"' {
+		if v, ok := p.text(t, p.s[i+1:end-1]); ok {
+			return v, end
+		}
+	}
 	end := p.str(i)
 	if end < 0 {
-		return -1
+		return V{}, -1
 	}
-	var ok bool
-	*out, ok = p.text(t, p.s[i+1:end-1])
-	return fits(ok, end)
+	v, ok := p.text(t, p.s[i+1:end-1])
+	return v, fits(ok, end)
 }
 
 func fits(ok bool, end int) int {
@@ -199,12 +221,14 @@ func (p *plainReader) elem(t *Type, row []V, i int) int {
 
 // entry reads a key of a map and its value. Keys of ints have a form of their own.
 func (p *plainReader) entry(b *Builder, t *Type, i int) int {
-	end := p.str(i)
-	if end < 0 || end == len(p.s) || p.s[end] != ':' || t.Key.Kind == Int {
+	if t.Key.Kind == Int {
 		return -1
 	}
-	key, ok := p.text(t.Key, p.s[i+1:end-1])
-	if end = p.space(end + 1); !ok || end == len(p.s) {
+	key, end := p.quoted(t.Key, i)
+	if end < 0 || end == len(p.s) || p.s[end] != ':' {
+		return -1
+	}
+	if end = p.space(end + 1); end == len(p.s) {
 		return -1
 	}
 	return p.elem(t.Elem, b.RowOf(key), end)
@@ -250,11 +274,11 @@ func (p *plainReader) text(t *Type, s string) (V, bool) {
 	case Duration:
 		return ParseDuration(s)
 	case UUID:
-		id, ok := ParseUUID(s)
+		first, second, ok := parseUUID(s)
 		if !ok {
 			return V{}, false
 		}
-		return p.arena.uuid(id), true
+		return p.arena.uuid(first, second), true
 	case Enum:
 		i, ok := t.Enum.Ordinal(s)
 		return MakeInt(int64(i)), ok
@@ -264,7 +288,7 @@ func (p *plainReader) text(t *Type, s string) (V, bool) {
 
 // space is the first place from i on that is no white space.
 func (p *plainReader) space(i int) int {
-	for i < len(p.s) && (p.s[i] == ' ' || p.s[i] == '\n' || p.s[i] == '\t' || p.s[i] == '\r') {
+	for i < len(p.s) && p.s[i] <= ' ' && (p.s[i] == ' ' || p.s[i] == '\n' || p.s[i] == '\t' || p.s[i] == '\r') {
 		i++
 	}
 	return i

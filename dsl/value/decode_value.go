@@ -295,11 +295,11 @@ func (d *decoder) text(t *Type, s string) (V, bool) {
 	case Duration:
 		return ParseDuration(s)
 	case UUID:
-		id, ok := ParseUUID(s)
+		first, second, ok := parseUUID(s)
 		if !ok {
 			return V{}, false
 		}
-		return d.opt.Arena.uuid(id), true
+		return d.opt.Arena.uuid(first, second), true
 	case Enum:
 		i, ok := t.Enum.Ordinal(s)
 		return MakeInt(int64(i)), ok

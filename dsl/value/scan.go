@@ -228,7 +228,7 @@ func hex4(s string, i int) (rune, bool) {
 	}
 	r := rune(0)
 	for _, c := range []byte(s[i : i+4]) {
-		h := unhex[c]
+		h := hexValue[c]
 		if h > 15 {
 			return 0, false
 		}

@@ -1,7 +1,9 @@
 package value
 
 import (
+	"encoding/hex"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -208,6 +210,31 @@ func TestIntArithmetic(t *testing.T) {
 	for _, tt := range faults {
 		if got, f := tt.op(tt.a, tt.b); f != tt.f || f == NoFault && got != tt.want {
 			t.Errorf("%s: got %d %s", tt.name, got, f)
+		}
+	}
+}
+
+// Every byte at every place of a uuid is read as hexadecimal digits are, or refused.
+func TestUUIDDigits(t *testing.T) {
+	const text = "01234567-89ab-cdef-fedc-ba9876543210"
+	for at := range len(text) {
+		for c := range 256 {
+			b := []byte(text)
+			b[at] = byte(c)
+			id, ok := ParseUUID(string(b))
+			want, err := hex.DecodeString(strings.ReplaceAll(string(b), "-", ""))
+			if is := err == nil && len(want) == 16; ok != is {
+				t.Fatalf("%q: got %v", b, ok)
+			}
+			if !ok {
+				continue
+			}
+			if string(id[:]) != string(want) {
+				t.Errorf("%q: got %x", b, id)
+			}
+			if got := string(AppendUUID(nil, id)); got != strings.ToLower(string(b)) {
+				t.Errorf("%q is written %s", b, got)
+			}
 		}
 	}
 }

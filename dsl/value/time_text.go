@@ -1,6 +1,7 @@
 package value
 
 import (
+	"encoding/binary"
 	"strconv"
 	"unsafe"
 )
@@ -96,7 +97,11 @@ func AppendTime(dst []byte, v V) []byte {
 	day := floorDiv(sec, daySecond)
 	left := sec - day*daySecond
 	y, m, d := civil(day)
-	text := [19]byte{4: '-', 7: '-', 10: 'T', 13: ':', 16: ':'}
+	// Written in place: to copy what was just written byte by byte, the processor would have to
+	// wait for it.
+	at := len(dst)
+	dst = append(dst, "0000-00-00T00:00:00Z"...)
+	text := dst[at : at+timeLen]
 	put2(text[0:2], y/100)
 	put2(text[2:4], y%100)
 	put2(text[5:7], m)
@@ -104,13 +109,13 @@ func AppendTime(dst []byte, v V) []byte {
 	put2(text[11:13], left/3600)
 	put2(text[14:16], left/60%60)
 	put2(text[17:19], left%60)
-	dst = append(dst, text[:]...)
-	if nano != 0 {
-		dst = append(dst, '.')
-		for unit := int64(nanos / 10); nano > 0; unit /= 10 {
-			dst = append(dst, byte('0'+nano/unit))
-			nano %= unit
-		}
+	if nano == 0 {
+		return dst
+	}
+	dst[len(dst)-1] = '.'
+	for unit := int64(nanos / 10); nano > 0; unit /= 10 {
+		dst = append(dst, byte('0'+nano/unit))
+		nano %= unit
 	}
 	return append(dst, 'Z')
 }
@@ -200,26 +205,55 @@ func AppendDuration(dst []byte, d int64) []byte {
 }
 
 // ParseUUID reads the 36 characters of a uuid; upper case is accepted.
-func ParseUUID(s string) ([16]byte, bool) {
-	var id [16]byte
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return id, false
-	}
-	bad := byte(0)
-	for i := range id {
-		at := uuidAt[i]
-		hi, lo := unhex[s[at]], unhex[s[at+1]]
-		bad |= hi | lo
-		id[i] = hi<<4 | lo
-	}
-	return id, bad <= 15
+func ParseUUID(s string) (id [16]byte, ok bool) {
+	first, second, ok := parseUUID(s)
+	putUUID(&id, first, second)
+	return id, ok
 }
 
-// uuidAt is where the digits of each byte of a uuid stand in its text.
-var uuidAt = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+func putUUID(id *[16]byte, first, second uint64) {
+	binary.LittleEndian.PutUint64(id[:8], first)
+	binary.LittleEndian.PutUint64(id[8:], second)
+}
 
-// unhex is the value of each hexadecimal digit, 255 for other bytes.
-var unhex = func() (t [256]byte) {
+// parseUUID is ParseUUID that gives the halves, the first byte of each lowest.
+func parseUUID(s string) (first, second uint64, ok bool) {
+	if len(s) != uuidLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return 0, 0, false
+	}
+	b := (*[uuidLen]byte)(unsafeBytes(s))
+	w0, bad0 := unhex(binary.LittleEndian.Uint64(b[0:]))
+	w1, bad1 := unhex(uint64(binary.LittleEndian.Uint32(b[9:])) | uint64(binary.LittleEndian.Uint32(b[14:]))<<32)
+	w2, bad2 := unhex(uint64(binary.LittleEndian.Uint32(b[19:])) | uint64(binary.LittleEndian.Uint32(b[24:]))<<32)
+	w3, bad3 := unhex(binary.LittleEndian.Uint64(b[28:]))
+	return w0 | w1<<32, w2 | w3<<32, bad0|bad1|bad2|bad3 == 0
+}
+
+// Each byte of a word, eight at a time.
+const (
+	eachOne    = 0x0101010101010101
+	eachNibble = 0x0f0f0f0f0f0f0f0f
+)
+
+// unhex are the four bytes that eight hexadecimal digits write, the first in the lowest byte; bad
+// is 0 if they are digits. It writes the digits it has read once more: only then they are the same.
+func unhex(w uint64) (bytes, bad uint64) {
+	letters := w >> 6 & eachOne
+	n := w&eachNibble + letters*9
+	bad = n&^eachNibble | (hexOf(n) ^ (w | letters<<5))
+	n = (n<<4 | n>>8) & 0x00ff00ff00ff00ff
+	n = (n | n>>8) & 0x0000ffff0000ffff
+	return (n | n>>16) & 0xffffffff, bad
+}
+
+// hexOf are the digits, in lower case, of eight numbers below 16.
+func hexOf(n uint64) uint64 {
+	letters := (n + 6*eachOne) >> 4 & eachOne
+	return n + '0'*eachOne + letters*('a'-'0'-10)
+}
+
+// hexValue is the value of each hexadecimal digit, 255 for other bytes.
+var hexValue = func() (t [256]byte) {
 	for c := range t {
 		t[c] = 255
 	}
@@ -234,10 +268,23 @@ const hexDigits = "0123456789abcdef"
 
 // AppendUUID appends a uuid in lower case.
 func AppendUUID(dst []byte, id [16]byte) []byte {
-	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
-	for i, b := range id {
-		at := uuidAt[i]
-		text[at], text[at+1] = hexDigits[b>>4], hexDigits[b&15]
-	}
-	return append(dst, text[:]...)
+	at := len(dst)
+	dst = append(dst, "00000000-0000-0000-0000-000000000000"...)
+	text := (*[uuidLen]byte)(dst[at:])
+	w1, w2 := digits8(id[4:8]), digits8(id[8:12])
+	binary.LittleEndian.PutUint64(text[0:], digits8(id[0:4]))
+	binary.LittleEndian.PutUint32(text[9:], uint32(w1))
+	binary.LittleEndian.PutUint32(text[14:], uint32(w1>>32))
+	binary.LittleEndian.PutUint32(text[19:], uint32(w2))
+	binary.LittleEndian.PutUint32(text[24:], uint32(w2>>32))
+	binary.LittleEndian.PutUint64(text[28:], digits8(id[12:16]))
+	return dst
+}
+
+// digits8 are the eight digits of four bytes, the first in the lowest byte.
+func digits8(b []byte) uint64 {
+	n := uint64(binary.LittleEndian.Uint32(b))
+	n = (n | n<<16) & 0x0000ffff0000ffff
+	n = (n | n<<8) & 0x00ff00ff00ff00ff
+	return hexOf((n>>4 | n<<8) & eachNibble)
 }

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"strconv"
+	"unsafe"
 
 	"github.com/cloudlysis/aggregate/dsl/bytecode"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -17,7 +18,7 @@ func (m *Machine) DecodeCommand(cmd int, payload []byte) []value.FieldError {
 		m.forget(c.Base, len(c.Fields))
 		return errs
 	}
-	if c.plain && allHold(c.quick, dst) {
+	if m.allHold(c) {
 		return nil
 	}
 	return m.checkWheres(c)
@@ -26,17 +27,24 @@ func (m *Machine) DecodeCommand(cmd int, payload []byte) []value.FieldError {
 // SetCommand is DecodeCommand for values that are there already; it checks their bounds.
 func (m *Machine) SetCommand(cmd int, vals []value.V) []value.FieldError {
 	c := &m.p.commands[cmd]
-	dst := m.fields(c.Base, len(c.Fields))
-	vals = vals[:len(dst)]
-	for i := range dst {
-		dst[i] = vals[i] // one by one: for a copy Go asks the garbage collector first
+	vals = vals[:c.n]
+	dst := unsafe.Add(m.slots(), uintptr(c.at))
+	for i := range vals {
+		*at(dst, 0) = vals[i] // one by one: for a copy Go asks the garbage collector first
+		dst = unsafe.Add(dst, cellSize)
 	}
-	if c.bounded {
-		if errs := overBounds(c.Fields, vals); errs != nil {
-			return errs
-		}
+	if !c.bounded && m.allHold(c) {
+		return nil
 	}
-	if c.plain && allHold(c.quick, dst) {
+	return m.check(c, vals)
+}
+
+// check tells what is wrong with the values of a command, if anything is.
+func (m *Machine) check(c *command, vals []value.V) []value.FieldError {
+	if errs := overBounds(c.Fields, vals); errs != nil {
+		return errs
+	}
+	if m.allHold(c) {
 		return nil
 	}
 	return m.checkWheres(c)
@@ -105,8 +113,8 @@ func (p *Program) wheresOf(r *value.RecordType) []bytecode.Where {
 	return nil
 }
 
-// checkWheres, for what allHold does not say yes to, checks the wheres of a command and of the records that it brings, under gas of
-// its own.
+// checkWheres, for what allHold does not say yes to, checks the wheres of a command and of the
+// records that it brings, under gas of its own.
 func (m *Machine) checkWheres(c *command) []value.FieldError {
 	m.begin(m.p.Gas())
 	w := whereCheck{m: m}

@@ -116,7 +116,7 @@ func TestPutLetsGo(t *testing.T) {
 			t.Errorf("slot %d still holds a reference", i)
 		}
 	}
-	for i, v := range m.vals[:cap(m.vals)] {
+	for i, v := range m.vals {
 		if v.Ref != nil {
 			t.Errorf("value %d of an event is still held", i)
 		}

@@ -25,19 +25,28 @@ func (m *Machine) Decide(cmd int, state []value.V, ctx *Ctx, born bool, gas int6
 // of an Outcome. When it is false, Refusal tells why.
 func (m *Machine) Accepts(cmd int, state []value.V, ctx *Ctx, born bool, gas int64) bool {
 	c := &m.p.commands[cmd]
-	m.vals, m.events = m.vals[:0], m.events[:0]
+	m.nvals, m.nevents = 0, 0
 	m.begin(gas)
-	if len(c.ctx) > 0 {
+	if !c.bare {
 		m.setCtx(c.ctx, ctx)
+		if m.refused(&m.out, c, state, ctx, born) {
+			return false
+		}
+		for _, o := range c.old {
+			m.frame[o.Slot] = state[o.Field]
+		}
 	}
-	if !c.free && m.refused(&m.out, c, state, ctx, born) {
-		return false
+	m.fetch(&c.load, state)
+	m.sp = 0
+	ip, left := unsafe.Add(m.code, uintptr(c.start)+insSize), m.gas-c.gas
+	if left >= 0 {
+		ip, left = m.fast(ip, left)
 	}
-	m.load(c.load, state)
-	for _, o := range c.Old {
-		m.frame[o.Slot] = state[o.Field]
+	if left >= 0 && (*ins)(ip).op == bytecode.OpDone {
+		m.gas = left
+		return true
 	}
-	e := m.run(c.Decide)
+	e := m.goOn(ip, left)
 	if e != accepted {
 		m.undone(&m.out, e, state, c)
 	}
@@ -49,7 +58,7 @@ func (m *Machine) Refusal() Outcome { return m.out }
 
 // undone tells why a command was not accepted and takes its events back.
 func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
-	m.vals, m.events = m.vals[:0], m.events[:0]
+	m.nvals, m.nevents = 0, 0
 	switch e {
 	case rejected:
 		*out = Outcome{Kind: Rejected, Code: m.p.src.Codes[m.which], Gas: m.used()}
@@ -57,7 +66,7 @@ func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
 			out.Message = m.message.Str()
 		}
 	case violated:
-		*out = m.violation(int(m.which), state, c.load)
+		*out = m.violation(int(m.which), state, union(c.Reads, c.Writes))
 	default:
 		*out = m.faultOutcome()
 	}
@@ -66,14 +75,7 @@ func (m *Machine) undone(out *Outcome, e end, state []value.V, c *command) {
 // Store writes what the last accepted command changed into state, which is usually the state it
 // was decided on. It comes before the machine runs anything else, which would use the same frame.
 func (m *Machine) Store(cmd int, state []value.V) {
-	m.store(m.p.commands[cmd].Writes, state)
-}
-
-func (m *Machine) store(fields []uint16, state []value.V) {
-	f := m.frame[m.stateBase:]
-	for _, i := range fields {
-		state[i] = f[i]
-	}
+	m.store(&m.p.commands[cmd].writes, state)
 }
 
 // refused checks roles, birth and final; if one of them refuses, out tells it.
@@ -192,7 +194,7 @@ func (m *Machine) faultOutcome() Outcome {
 	}
 	out.ApplyFault = m.p.applies(at)
 	for _, back := range m.stack[:m.sp] {
-		out.ApplyFault = out.ApplyFault || m.p.applies(back.ip)
+		out.ApplyFault = out.ApplyFault || m.p.applies(back/uint32(insSize)-1)
 	}
 	return out
 }
@@ -255,18 +257,16 @@ func (m *Machine) SetTrace(see func(Step)) {
 		return
 	}
 	m.p.trapOnce.Do(func() {
-		m.p.traps = append([]bytecode.Ins(nil), m.p.code...)
+		m.p.traps = append([]ins(nil), m.p.code...)
 		for i := range m.p.traps {
-			if m.p.traps[i].Op != bytecode.OpExt {
-				m.p.traps[i].Op = opTrap
-			}
+			m.p.traps[i].op = opTrap
 		}
 	})
 	m.code = unsafe.Pointer(unsafe.SliceData(m.p.traps))
 }
 
-// observe tells the trace of an instruction and gives it as it was before it was a trap.
-func (m *Machine) observe(ip unsafe.Pointer) bytecode.Ins {
+// observe tells the trace of an instruction.
+func (m *Machine) observe(ip unsafe.Pointer) {
 	at := m.index(ip)
 	chunk := m.p.chunkAt(at)
 	s := Step{Chunk: m.p.src.Chunks[chunk].Name, PC: int(at - m.p.starts[chunk]), Gas: m.used()}
@@ -275,5 +275,4 @@ func (m *Machine) observe(ip unsafe.Pointer) bytecode.Ins {
 		s.File, s.Line = m.p.src.Files[l.File], int(l.Line)
 	}
 	m.trace(s)
-	return m.p.code[at]
 }

@@ -13,6 +13,11 @@
 // Machine.step does, which knows every opcode and every case, and all faults; then the loop goes
 // on. Both compute and charge the same. A traced machine takes step alone.
 //
+// Load makes code of the loop's own out of the verified code, one ins for each instruction:
+// operands are distances in bytes, and some opcodes do the work of several (fuse). Nothing that
+// is stored or charged depends on it. What counts in the loop is how many machine instructions
+// it takes: the processor waits for nothing else.
+//
 // Gas is charged for a block when it is entered and, for work in proportion to data, by the
 // opcode before it works. It depends on code and values only, so a run costs the same wherever
 // and however often it is made. Besides, the bytes that one command builds are bounded

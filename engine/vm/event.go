@@ -7,19 +7,19 @@ import (
 )
 
 // Events is how many events the last command emitted.
-func (m *Machine) Events() int { return len(m.events) }
+func (m *Machine) Events() int { return m.nevents }
 
 // Event is event i of the last command: its declaration and its values, which stay until the
 // next Decide.
 func (m *Machine) Event(i int) (decl int, fields []value.V) {
-	e := m.events[i]
+	e := m.events[:m.nevents][i]
 	n := len(m.p.events[e.decl].Fields)
 	return int(e.decl), m.vals[e.at : int(e.at)+n : int(e.at)+n]
 }
 
 // EventName is the name and schema number of event i of the last command.
 func (m *Machine) EventName(i int) (name string, schema int) {
-	d := m.p.events[m.events[i].decl]
+	d := m.p.events[m.events[:m.nevents][i].decl]
 	return d.Name, d.Version
 }
 
@@ -123,11 +123,11 @@ func (m *Machine) Apply(state []value.V, decl int, ctx *Ctx, gas int64) Outcome 
 		}
 	}
 	m.setCtx(e.ctx, ctx)
-	m.load(e.load, state)
+	m.fetch(&e.load, state)
 	if m.run(e.Event.Apply) == faulted {
 		return m.faultOutcome()
 	}
-	m.store(e.Writes, state)
+	m.store(&e.writes, state)
 	return Outcome{Kind: Accepted, Gas: m.used()}
 }
 

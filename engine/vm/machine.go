@@ -18,18 +18,20 @@ type Machine struct {
 	p     *Program
 	frame []value.V
 
-	stateBase uint16 // slot of state field 0
+	stateAt uint32 // slot of state field 0, in bytes from the beginning of the frame
 
-	stack []ret // of calls; as deep as any chain of them
+	stack []uint32 // of calls, in bytes from the beginning of all code; as deep as any chain of them
 	sp    int
-	code  unsafe.Pointer // first instruction of p.code, or of p.traps when traced
+	code  unsafe.Pointer // p.code, or p.traps when traced
 
 	gas   int64 // left
 	limit int64
 	mem   int64 // bytes that may still be built
 
-	events []emitted
-	vals   []value.V // of the events, one after another
+	events  []emitted // of the command, the first nevents
+	vals    []value.V // of the events, one after another, the first nvals
+	nevents int
+	nvals   int
 
 	fault   value.Fault
 	faultIP unsafe.Pointer
@@ -40,9 +42,6 @@ type Machine struct {
 	out   Outcome // of the last command that was not accepted
 	trace func(Step)
 }
-
-// ret is where a call goes on, in instructions from the beginning of all code.
-type ret struct{ ip, base uint32 }
 
 type emitted struct {
 	decl uint32
@@ -62,7 +61,7 @@ const (
 )
 
 func newMachine(p *Program) *Machine {
-	m := &Machine{p: p, stateBase: p.src.StateBase, stack: make([]ret, p.depth), mem: MaxMemory}
+	m := &Machine{p: p, stateAt: slotAt(p.src.StateBase), stack: make([]uint32, p.depth), mem: MaxMemory}
 	m.frame = append([]value.V(nil), p.template...)
 	m.code = unsafe.Pointer(unsafe.SliceData(p.code))
 	return m
@@ -82,11 +81,11 @@ func (m *Machine) reset() {
 
 // clearEvents forgets the events of the last command and what they refer to.
 func (m *Machine) clearEvents() {
-	if cap(m.vals) > keepVals {
+	if len(m.vals) > keepVals {
 		m.vals, m.events = nil, nil
 	}
-	clear(m.vals[:cap(m.vals)])
-	m.vals, m.events = m.vals[:0], m.events[:0]
+	clear(m.vals)
+	m.nvals, m.nevents = 0, 0
 }
 
 // begin gives a command or evaluation its gas and memory; negative gas is no limit.
@@ -101,11 +100,40 @@ func (m *Machine) used() int64 { return m.limit - m.gas }
 
 // load copies fields of the state into the frame.
 func (m *Machine) load(fields []uint16, state []value.V) {
-	f := m.frame[m.stateBase:]
+	f := m.frame[m.p.src.StateBase:]
 	for _, i := range fields {
 		f[i] = state[i]
 	}
 }
+
+// fetch is load for fields that are known beforehand. That they are in the state is seen to once;
+// that they are in the frame has the verifier.
+func (m *Machine) fetch(fields *stateFields, state []value.V) {
+	if len(fields.at) == 0 {
+		return
+	}
+	_ = state[fields.last]
+	from, to := unsafe.Pointer(unsafe.SliceData(state)), m.stateSlots()
+	for _, i := range fields.at {
+		*at(to, i) = *at(from, i)
+	}
+}
+
+// store copies fields back.
+func (m *Machine) store(fields *stateFields, state []value.V) {
+	if len(fields.at) == 0 {
+		return
+	}
+	_ = state[fields.last]
+	from, to := m.stateSlots(), unsafe.Pointer(unsafe.SliceData(state))
+	for _, i := range fields.at {
+		*at(to, i) = *at(from, i)
+	}
+}
+
+func (m *Machine) slots() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(m.frame)) }
+
+func (m *Machine) stateSlots() unsafe.Pointer { return unsafe.Add(m.slots(), uintptr(m.stateAt)) }
 
 // setCtx copies fields of ctx into the frame.
 func (m *Machine) setCtx(fields []uint16, ctx *Ctx) {
@@ -122,37 +150,33 @@ func (m *Machine) setCtx(fields []uint16, ctx *Ctx) {
 // run runs a chunk until it ends.
 func (m *Machine) run(chunk uint16) end {
 	m.sp = 0
-	base := m.base(chunk)
-	ip := base
-	gas := m.gas - m.p.gas[chunk]
-	if gas < 0 {
-		m.gas = 0
-		return m.stop(value.Gas, ip)
+	ip, gas := unsafe.Add(m.code, uintptr(codeAt(m.p.starts[chunk]))+insSize), m.gas-m.p.gas[chunk]
+	if gas >= 0 {
+		ip, gas = m.fast(ip, gas)
 	}
+	return m.goOn(ip, gas)
+}
+
+// goOn goes on where the loop ended, with so much gas, until the chunk ends.
+func (m *Machine) goOn(ip unsafe.Pointer, gas int64) end {
 	for {
-		ip, base, gas = m.fast(ip, base, gas)
 		if gas < 0 {
 			m.gas = 0
 			return m.stop(value.Gas, ip)
 		}
 		m.gas = gas
-		switch (*bytecode.Ins)(ip).Op {
+		switch (*ins)(ip).op {
 		case bytecode.OpDone:
 			return accepted
 		case bytecode.OpRet: // of this chunk; fast returns from all others
 			return returned
 		}
 		var e end
-		if ip, base, e = m.step(ip, base); e != goesOn {
+		if ip, e = m.step(ip); e != goesOn {
 			return e
 		}
-		gas = m.gas
+		ip, gas = m.fast(ip, m.gas)
 	}
-}
-
-// base is the first instruction of a chunk.
-func (m *Machine) base(chunk uint16) unsafe.Pointer {
-	return unsafe.Add(m.code, uintptr(m.p.starts[chunk])*insSize)
 }
 
 // stop ends the run with a fault at ip.
@@ -176,5 +200,3 @@ func (m *Machine) build(n int) bool {
 	m.mem -= int64(n)
 	return m.mem >= 0
 }
-
-const insSize = unsafe.Sizeof(bytecode.Ins{})

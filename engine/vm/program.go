@@ -3,7 +3,6 @@ package vm
 import (
 	"fmt"
 	"sync"
-	"unsafe"
 
 	"github.com/cloudlysis/aggregate/dsl/bytecode"
 	"github.com/cloudlysis/aggregate/dsl/value"
@@ -15,15 +14,16 @@ const DefaultGas = 100_000
 // Program is a verified bytecode.Program, prepared to run. It is immutable; any number of
 // machines may run it at once.
 type Program struct {
-	src     *bytecode.Program
-	code    []bytecode.Ins // of all chunks, one after another, and one more
-	starts  []uint32       // of each chunk in code, and the end
-	gas     []int64        // of each chunk's first block
-	depth   int
-	types   []*value.Type // of each slot
-	strides []uint32      // of each slot: bytes from one element of a list or map to the next
-	bounds  []uint64      // of each type: what is not longer keeps its bounds for sure
-	calls   []value.CallInfo
+	src    *bytecode.Program
+	plain  []bytecode.Ins // of all chunks, one after another
+	code   []ins          // the same for the loop, and one more
+	starts []uint32       // of each chunk in code, and the end
+	gas    []int64        // of each chunk's first block
+	rates  []rate
+	depth  int
+	types  []*value.Type // of each slot
+	bounds []uint64      // of each type: what is not longer keeps its bounds for sure
+	calls  []value.CallInfo
 
 	template []value.V // the frame before anything ran
 	scrub    []uint16  // slots that may hold references
@@ -33,7 +33,6 @@ type Program struct {
 	stateFields []value.Field // with what is there before any event as their defaults
 
 	events  []event
-	emits   []emit // of each event
 	derives []value.Field
 	wheres  []recordWheres // by record
 
@@ -42,7 +41,7 @@ type Program struct {
 
 	pool     sync.Pool
 	trapOnce sync.Once
-	traps    []bytecode.Ins // as code, every opcode opTrap
+	traps    []ins // as code, every opcode opTrap
 }
 
 type eventKey struct {
@@ -53,10 +52,16 @@ type eventKey struct {
 // command is what Decide needs of a command, in the form it needs it.
 type command struct {
 	*bytecode.Command
-	load []uint16 // state fields read or written
-	ctx  []uint16 // ctx fields read by decide and messages
-	by   []value.V
-	free bool // no roles, no birth, no final: nothing to check before decide
+	start  uint32      // of Decide, in bytes from the beginning of all code
+	gas    int64       // of its first block
+	at     uint32      // of the first field, in bytes from the beginning of the frame
+	n      int         // fields
+	load   stateFields // read or written
+	writes stateFields
+	old    []bytecode.OldField
+	ctx    []uint16 // ctx fields read by decide and messages
+	by     []value.V
+	bare   bool // no ctx, no roles, no birth, no final, nothing old: decide runs at once
 
 	quick []quickWhere // all wheres there are to check, if plain
 	plain bool
@@ -64,17 +69,26 @@ type command struct {
 	bounded bool // a field, or a part of one, has a bound
 }
 
-// emit is where the n values of an event are.
-type emit struct {
-	base uint16
-	n    uint32
+// stateFields are some fields of the state, in bytes from the first, and what a state that has
+// them is longer than.
+type stateFields struct {
+	at   []uint32
+	last int
+}
+
+func fieldsOf(indexes []uint16) (f stateFields) {
+	for _, i := range indexes {
+		f.at, f.last = append(f.at, slotAt(i)), max(f.last, int(i))
+	}
+	return f
 }
 
 type event struct {
 	*bytecode.Event
-	load []uint16
-	ctx  []uint16
-	text []string // before each field's value, and the end
+	load   stateFields
+	writes stateFields
+	ctx    []uint16
+	text   []string // before each field's value, and the end
 }
 
 type recordWheres struct {
@@ -89,7 +103,9 @@ func Load(p *bytecode.Program) (*Program, error) {
 		return nil, err
 	}
 	q := &Program{src: p, depth: fx.Depth + 1}
-	q.link()
+	if err := q.link(); err != nil {
+		return nil, err
+	}
 	if err := q.prepareCalls(); err != nil {
 		return nil, err
 	}
@@ -100,62 +116,6 @@ func Load(p *bytecode.Program) (*Program, error) {
 	q.pool.New = func() any { return newMachine(q) }
 	return q, nil
 }
-
-// link puts all code into one array and replaces opcodes by those for the types at hand.
-func (p *Program) link() {
-	for _, t := range p.src.Slots {
-		p.types = append(p.types, p.src.Types[t])
-	}
-	for i := range p.src.Chunks {
-		c := &p.src.Chunks[i]
-		p.starts = append(p.starts, uint32(len(p.code)))
-		p.gas = append(p.gas, int64(c.Gas))
-		for _, in := range c.Code {
-			p.code = append(p.code, p.special(in))
-		}
-	}
-	p.starts = append(p.starts, uint32(len(p.code)))
-	p.code = append(p.code, bytecode.Ins{}) // where a pointer past the last instruction may stand
-}
-
-// special gives the instruction that does the same for the types of its slots.
-func (p *Program) special(in bytecode.Ins) bytecode.Ins {
-	// What an opcode does not use may hold anything; step reads it as a slot all the same.
-	info := in.Op.Info()
-	if info.B == bytecode.None {
-		in.B = 0
-	}
-	if info.C == bytecode.None {
-		in.C = 0
-	}
-	switch in.Op {
-	case bytecode.OpMove:
-		a, b := p.types[in.A], p.types[in.B]
-		if b.Kind == value.Optional && a.Kind != value.Optional {
-			in.Op = opUnwrap
-		}
-	case bytecode.OpBound:
-		if t := bare(p.src.Types[in.C]); in.N == 0 && t.Kind == value.Record && bounded(t) {
-			in.Op = opBoundR
-		}
-	case bytecode.OpNextL:
-		if p.rowsOf(in.B) {
-			in.Op = opNextLR
-		}
-	case bytecode.OpNextIL:
-		if p.rowsOf(in.B) {
-			in.Op = opNextILR
-		}
-	case bytecode.OpNextM:
-		if p.rowsOf(in.B) {
-			in.Op = opNextMR
-		}
-	}
-	return in
-}
-
-// rowsOf tells whether the elements of container slot s are records, which lie in its rows.
-func (p *Program) rowsOf(s uint16) bool { return p.types[s].Elem.Kind == value.Record }
 
 func (p *Program) prepareCalls() error {
 	p.calls = make([]value.CallInfo, len(p.src.Calls))
@@ -180,18 +140,13 @@ func (p *Program) prepareCalls() error {
 }
 
 func (p *Program) prepareFrame() {
-	const cell = unsafe.Sizeof(value.V{})
 	zeros := map[*value.Type]value.V{}
 	p.template = make([]value.V, len(p.types))
-	p.strides = make([]uint32, len(p.types))
 	for i, t := range p.types {
 		if _, ok := zeros[t]; !ok {
 			zeros[t] = value.Zero(t)
 		}
 		p.template[i] = zeros[t]
-		if t.Kind == value.List || t.Kind == value.Map {
-			p.strides[i] = uint32(t.Stride()) * uint32(cell)
-		}
 		if i >= len(p.src.Consts) && !wordOnly(t) {
 			p.scrub = append(p.scrub, uint16(i))
 		}
@@ -268,7 +223,8 @@ func (p *Program) prepareCommands(fx *bytecode.Effects) {
 		c := &p.src.Commands[i]
 		p.commandOf[c.Name] = i
 		e := &fx.Chunks[c.Decide]
-		d := command{Command: c, load: union(c.Reads, c.Writes), ctx: e.Ctx.Members()}
+		d := command{Command: c, start: codeAt(p.starts[c.Decide]), gas: p.gas[c.Decide], at: slotAt(c.Base), n: len(c.Fields), old: c.Old,
+			load: fieldsOf(union(c.Reads, c.Writes)), writes: fieldsOf(c.Writes), ctx: e.Ctx.Members()}
 		d.ctx = union(d.ctx, messageCtx(fx, c.CreateElse))
 		if p.src.Final != bytecode.NoChunk {
 			d.ctx = union(d.ctx, messageCtx(fx, p.src.FinalElse))
@@ -276,7 +232,7 @@ func (p *Program) prepareCommands(fx *bytecode.Effects) {
 		for _, role := range c.By {
 			d.by = append(d.by, value.MakeString(role))
 		}
-		d.free = len(d.by) == 0 && !c.Creates && !p.src.Creates && p.src.Final == bytecode.NoChunk
+		d.bare = len(d.ctx)+len(d.old)+len(d.by) == 0 && !c.Creates && !p.src.Creates && p.src.Final == bytecode.NoChunk
 		p.commands = append(p.commands, d)
 	}
 	for i := range p.src.Derives {
@@ -298,7 +254,7 @@ func (p *Program) prepareEvents(fx *bytecode.Effects) {
 	for i := range p.src.Events {
 		e := &p.src.Events[i]
 		p.eventOf[eventKey{e.Name, e.Version}] = i
-		d := event{Event: e, load: union(e.Reads, e.Writes)}
+		d := event{Event: e, load: fieldsOf(union(e.Reads, e.Writes)), writes: fieldsOf(e.Writes)}
 		chunk := e.Upcast
 		if e.Current {
 			chunk = e.Apply
@@ -316,7 +272,6 @@ func (p *Program) prepareEvents(fx *bytecode.Effects) {
 		}
 		d.text = append(d.text, end)
 		p.events = append(p.events, d)
-		p.emits = append(p.emits, emit{e.Base, uint32(len(e.Fields))})
 	}
 }
 

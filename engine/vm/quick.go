@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"cmp"
+
 	"github.com/cloudlysis/aggregate/dsl/bytecode"
 	"github.com/cloudlysis/aggregate/dsl/value"
 )
@@ -8,12 +10,13 @@ import (
 // quickWhere is a where that only compares a field with a constant or with another field, as
 // most do: checking it needs no run of code. It computes what the code would.
 type quickWhere struct {
-	op    bytecode.Op
-	x, y  int16 // fields of the command, or -1: the constant
-	konst value.V
-	none  int16 // the field, if it is optional: absent, the where holds; else -1
-
-	less, same, more bool // how x may compare with y
+	x, y    uint32 // slots of the fields or constants, in bytes from the beginning of the frame
+	field   uint32 // slot of the field that the where is on
+	maybe   bool   // the field is optional: absent, the where holds
+	decimal bool
+	less    bool // x may be less than y
+	same    bool // x may be the same as y
+	more    bool // x may be more than y
 }
 
 // quickWheres are the wheres of a command in that form; false when one is not of it, or when
@@ -44,7 +47,7 @@ func (p *Program) quickWhere(w *bytecode.Where, c *bytecode.Command) (quickWhere
 	if in.Op < bytecode.OpEqW || in.Op > bytecode.OpLeD || in.A != w.Result {
 		return quickWhere{}, false
 	}
-	q := quickWhere{op: in.Op, none: -1}
+	q := quickWhere{field: slotAt(c.Base + w.Field), maybe: c.Fields[w.Field].Type.Kind == value.Optional, decimal: in.Op >= bytecode.OpEqD}
 	switch in.Op {
 	case bytecode.OpEqW, bytecode.OpEqD:
 		q.same = true
@@ -55,51 +58,63 @@ func (p *Program) quickWhere(w *bytecode.Where, c *bytecode.Command) (quickWhere
 	case bytecode.OpLeW, bytecode.OpLeD:
 		q.less, q.same = true, true
 	}
-	if c.Fields[w.Field].Type.Kind == value.Optional {
-		q.none = int16(w.Field)
-	}
-	var okX, okY bool
-	q.x, okX = p.operandOf(in.B, w, &q)
-	q.y, okY = p.operandOf(in.C, w, &q)
-	return q, okX && okY && (q.x >= 0 || q.y >= 0)
+	x, okX := p.operandOf(in.B, w, c)
+	y, okY := p.operandOf(in.C, w, c)
+	q.x, q.y = slotAt(x), slotAt(y)
+	return q, okX && okY
 }
 
-func (p *Program) operandOf(slot uint16, w *bytecode.Where, q *quickWhere) (int16, bool) {
+// operandOf is the slot that holds, before the code of a where runs, what its slot will hold.
+func (p *Program) operandOf(slot uint16, w *bytecode.Where, c *bytecode.Command) (uint16, bool) {
 	for i, s := range w.Params {
 		if s == slot {
-			return int16(i), i < 1<<15
+			return c.Base + uint16(i), true
 		}
 	}
-	if int(slot) < len(p.src.Consts) {
-		q.konst = p.src.Consts[slot]
-		return -1, true
-	}
-	return -1, false
+	return slot, int(slot) < len(p.src.Consts)
 }
 
-// allHold tells whether all wheres hold for the values of a command. One that does not is
-// checked once more the long way, which tells of it.
-func allHold(quick []quickWhere, vals []value.V) bool {
-	for i := range quick {
-		q := &quick[i]
-		if q.none >= 0 && vals[q.none].IsNone() {
+// allHold tells whether all wheres hold for the command that was set. When it is false they may
+// hold yet; the long way tells.
+func (m *Machine) allHold(c *command) bool {
+	if !c.plain {
+		return false
+	}
+	r := m.slots()
+	for i := range c.quick {
+		q := &c.quick[i]
+		if q.maybe && at(r, q.field).Ref == value.None.Ref {
 			continue
 		}
-		x, y := &q.konst, &q.konst
-		if q.x >= 0 {
-			x = &vals[q.x]
-		}
-		if q.y >= 0 {
-			y = &vals[q.y]
-		}
-		a, b := x.Int(), y.Int()
-		if q.op >= bytecode.OpEqD {
+		x, y := int64(at(r, q.x).W), int64(at(r, q.y).W)
+		if q.decimal {
 			var ok bool
-			if a, b, ok = like(x.W, y.W); !ok {
-				a, b = int64(value.CmpDecimal(*x, *y)), 0
+			if x, y, ok = like(uint64(x), uint64(y)); !ok {
+				return m.holds(c.quick[i:])
 			}
 		}
-		if a < b && q.less || a == b && q.same || a > b && q.more {
+		if x < y && q.less || x == y && q.same || x > y && q.more {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// holds is allHold for decimals of any form.
+func (m *Machine) holds(quick []quickWhere) bool {
+	r := m.slots()
+	for i := range quick {
+		q := &quick[i]
+		if q.maybe && at(r, q.field).IsNone() {
+			continue
+		}
+		x, y := *at(r, q.x), *at(r, q.y)
+		order := cmp.Compare(x.Int(), y.Int())
+		if q.decimal {
+			order = value.CmpDecimal(x, y)
+		}
+		if order < 0 && q.less || order == 0 && q.same || order > 0 && q.more {
 			continue
 		}
 		return false

@@ -9,10 +9,10 @@ import (
 
 // step does one instruction, whatever its operands hold, and gives the place of the next. It is
 // the whole meaning of every opcode; fast is a shorter way to the same.
-func (m *Machine) step(ip, base unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer, end) {
-	in := *(*bytecode.Ins)(ip)
-	if in.Op == opTrap {
-		in = m.observe(ip)
+func (m *Machine) step(ip unsafe.Pointer) (unsafe.Pointer, end) {
+	in := m.p.plain[m.index(ip)]
+	if (*ins)(ip).op == opTrap {
+		m.observe(ip)
 	}
 	next := unsafe.Add(ip, insSize)
 	if in.Op.HasExt() {
@@ -20,27 +20,27 @@ func (m *Machine) step(ip, base unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer,
 	}
 	if in.Op == opUnwrap {
 		if m.frame[in.B].IsNone() {
-			return ip, base, m.stop(value.AbsentKey, ip)
+			return ip, m.stop(value.AbsentKey, ip)
 		}
 		m.frame[in.A] = m.frame[in.B]
-		return next, base, goesOn
+		return next, goesOn
 	}
 	switch group[in.Op] {
 	case jumps:
 		taken, f := m.jumps(in)
 		if f != value.NoFault {
-			return ip, base, m.stop(f, ip)
+			return ip, m.stop(f, ip)
 		}
 		if taken {
-			return unsafe.Add(base, uintptr(in.C)*insSize), base, goesOn
+			return m.target(ip), goesOn
 		}
 		if !m.charge(int64(in.N)) {
-			return ip, base, m.stop(value.Gas, ip)
+			return ip, m.stop(value.Gas, ip)
 		}
 		m.setElement(in)
-		return next, base, goesOn
+		return next, goesOn
 	case control:
-		return m.control(in, ip, base, next)
+		return m.control(in, ip, next)
 	}
 	f := value.NoFault
 	switch group[in.Op] {
@@ -50,9 +50,9 @@ func (m *Machine) step(ip, base unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer,
 		f = m.data(in, ip)
 	}
 	if f != value.NoFault {
-		return ip, base, m.stop(f, ip)
+		return ip, m.stop(f, ip)
 	}
-	return next, base, goesOn
+	return next, goesOn
 }
 
 // The groups of opcodes, by the function that does them.
@@ -81,12 +81,12 @@ var group = func() (g [256]uint8) {
 	return g
 }()
 
-func (m *Machine) control(in bytecode.Ins, ip, base, next unsafe.Pointer) (unsafe.Pointer, unsafe.Pointer, end) {
+func (m *Machine) control(in bytecode.Ins, ip, next unsafe.Pointer) (unsafe.Pointer, end) {
 	r := m.frame
 	switch in.Op {
 	case bytecode.OpGas:
 		if !m.charge(int64(in.C)) {
-			return ip, base, m.stop(value.Gas, ip)
+			return ip, m.stop(value.Gas, ip)
 		}
 	case bytecode.OpMove:
 		r[in.A] = r[in.B]
@@ -94,46 +94,49 @@ func (m *Machine) control(in bytecode.Ins, ip, base, next unsafe.Pointer) (unsaf
 		r[in.A].W = r[in.B].W
 	case bytecode.OpJump:
 		if !m.charge(int64(in.N)) {
-			return ip, base, m.stop(value.Gas, ip)
+			return ip, m.stop(value.Gas, ip)
 		}
-		return unsafe.Add(base, uintptr(in.C)*insSize), base, goesOn
+		return m.target(ip), goesOn
 	case bytecode.OpCall:
 		if !m.charge(m.p.gas[in.C]) {
-			return ip, base, m.stop(value.Gas, ip)
+			return ip, m.stop(value.Gas, ip)
 		}
-		m.stack[m.sp] = ret{m.index(ip), m.index(base)}
+		m.stack[m.sp] = uint32(uintptr(ip) - uintptr(m.code))
 		m.sp++
-		base = m.base(in.C)
-		return base, base, goesOn
+		return m.target(ip), goesOn
 	case bytecode.OpRet:
 		if m.sp == 0 {
-			return ip, base, returned
+			return ip, returned
 		}
 		m.sp--
-		back := m.stack[m.sp]
-		return unsafe.Add(m.code, uintptr(back.ip+1)*insSize), unsafe.Add(m.code, uintptr(back.base)*insSize), goesOn
+		return unsafe.Add(m.code, uintptr(m.stack[m.sp])+insSize), goesOn
 	case bytecode.OpDone:
-		return ip, base, accepted
+		return ip, accepted
 	case bytecode.OpReject:
 		m.which, m.told = in.C, in.N == 1
 		if m.told {
 			m.message = r[in.A]
 		}
-		return ip, base, rejected
+		return ip, rejected
 	case bytecode.OpViolate:
 		m.which = in.C
-		return ip, base, violated
+		return ip, violated
 	case bytecode.OpEmit:
 		if !m.emit(int(in.C)) {
-			return ip, base, m.stop(value.Memory, ip)
+			return ip, m.stop(value.Memory, ip)
 		}
 	}
-	return next, base, goesOn
+	return next, goesOn
 }
 
 // index is the place of an instruction in all code.
 func (m *Machine) index(ip unsafe.Pointer) uint32 {
-	return uint32((uintptr(ip) - uintptr(m.code)) / insSize)
+	return uint32((uintptr(ip)-uintptr(m.code))/insSize) - 1
+}
+
+// target is where the jump or call at ip leads.
+func (m *Machine) target(ip unsafe.Pointer) unsafe.Pointer {
+	return unsafe.Add(m.code, uintptr((*ins)(ip).c)+insSize)
 }
 
 // emit keeps the values of an event.
@@ -142,8 +145,10 @@ func (m *Machine) emit(decl int) bool {
 	if !m.build((len(e.Fields) + 1) * cellBytes) {
 		return false
 	}
-	m.events = append(m.events, emitted{uint32(decl), uint32(len(m.vals))})
-	m.vals = append(m.vals, m.frame[e.Base:int(e.Base)+len(e.Fields)]...)
+	events := append(m.events[:m.nevents], emitted{uint32(decl), uint32(m.nvals)})
+	vals := append(m.vals[:m.nvals], m.frame[e.Base:int(e.Base)+len(e.Fields)]...)
+	m.nevents, m.nvals = len(events), len(vals)
+	m.events, m.vals = events[:cap(events)], vals[:cap(vals)]
 	return true
 }
 

@@ -23,7 +23,7 @@ func (m *Machine) data(in bytecode.Ins, ip unsafe.Pointer) value.Fault {
 		if !m.build(n * cellBytes) {
 			return value.Memory
 		}
-		r[in.A] = value.RecordWith(b, n, int(in.C), r[ext(ip)])
+		r[in.A] = value.RecordWith(b, n, int(in.C), r[m.ext(ip)])
 	case bytecode.OpList:
 		return m.list(in)
 	case bytecode.OpMapOf:
@@ -241,9 +241,9 @@ func (m *Machine) changed(in bytecode.Ins, ip unsafe.Pointer) value.Fault {
 	v, f := b, value.NoFault
 	switch in.Op {
 	case bytecode.OpSetL:
-		v, f = value.ListSet(t, b, c.Int(), r[ext(ip)])
+		v, f = value.ListSet(t, b, c.Int(), r[m.ext(ip)])
 	case bytecode.OpSetM:
-		v = value.MapSet(t, b, c, r[ext(ip)])
+		v = value.MapSet(t, b, c, r[m.ext(ip)])
 	case bytecode.OpAppend:
 		v = value.ListAppend(t, b, c)
 	case bytecode.OpInsert:

@@ -8,7 +8,7 @@ import (
 )
 
 // ext is the A of the ext word behind the instruction at ip.
-func ext(ip unsafe.Pointer) uint16 { return (*bytecode.Ins)(unsafe.Add(ip, insSize)).A }
+func (m *Machine) ext(ip unsafe.Pointer) uint16 { return m.p.plain[m.index(ip)+1].A }
 
 // number does comparisons and arithmetic.
 func (m *Machine) number(in bytecode.Ins, ip unsafe.Pointer) value.Fault {
@@ -127,10 +127,10 @@ func (m *Machine) decimal(in bytecode.Ins, ip unsafe.Pointer) value.Fault {
 		d, f = value.RoundD(b, c.Int(), value.Mode(in.N))
 	case bytecode.OpMulRoundD:
 		if d, f = value.MulDecimal(b, c); f == value.NoFault {
-			d, f = value.RoundD(d, r[ext(ip)].Int(), value.Mode(in.N))
+			d, f = value.RoundD(d, r[m.ext(ip)].Int(), value.Mode(in.N))
 		}
 	case bytecode.OpDivD:
-		d, f = value.DivD(b, c, r[ext(ip)].Int(), value.Mode(in.N))
+		d, f = value.DivD(b, c, r[m.ext(ip)].Int(), value.Mode(in.N))
 	case bytecode.OpDecI:
 		d = value.DecimalFromInt(b.Int())
 	case bytecode.OpIntD:

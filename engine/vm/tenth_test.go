@@ -9,12 +9,12 @@ import (
 // Division by multiplication is division, at the edges and in between.
 func TestTenth(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := 1; i < len(tenth); i++ {
-		ten := uint64(pow10[i])
+	for i := range tens {
+		ten := tens[i].ten
 		try := func(n uint64) {
 			n &= 1<<57 - 1
-			hi, _ := bits.Mul64(tenth[i].m, n<<7)
-			if got := hi >> tenth[i].shift; got != n/ten {
+			hi, _ := bits.Mul64(tens[i].by, n<<7)
+			if got := hi >> tens[i].shift; got != n/ten {
 				t.Fatalf("%d / 10^%d: got %d, want %d", n, i, got, n/ten)
 			}
 		}
