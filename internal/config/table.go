@@ -53,7 +53,7 @@ var Table = []Row{
 	{"tenancy.default", "AGGREGATE_TENANCY_DEFAULT", "", "", "The tenant when x-tenant-id is absent.", text(func(s *Settings) *string { return &s.TenancyDefault })},
 	{"tenancy.ids", "AGGREGATE_TENANCY_IDS", "", "scoped", "scoped: each tenant has its own aggregate ids; exclusive: the first tenant that uses an id owns it.", text(func(s *Settings) *string { return &s.TenancyIDs })},
 	{"gas.max", "AGGREGATE_GAS_MAX", "", "10000000", "Cap on the gas that a manifest may give its commands.", integer64(func(s *Settings) *int64 { return &s.GasMax })},
-	{"live.max", "AGGREGATE_LIVE_MAX", "", "10000", "Aggregates kept live in memory; the least recently used leave first.", integer(func(s *Settings) *int { return &s.LiveMax })},
+	{"live.max", "AGGREGATE_LIVE_MAX", "", "50000", "Aggregates kept live in memory; the least recently used leave first.", integer(func(s *Settings) *int { return &s.LiveMax })},
 	{"live.idle", "AGGREGATE_LIVE_IDLE", "", "5m", "How long an aggregate stays live without a command.", duration(func(s *Settings) *time.Duration { return &s.LiveIdle })},
 	{"clock.max_jump", "AGGREGATE_CLOCK_MAX_JUMP", "", "1m", "A greater jump of the wall clock refuses commands until it is mended.", duration(func(s *Settings) *time.Duration { return &s.ClockMaxJump })},
 	{"insecure", "AGGREGATE_INSECURE", "insecure", "false", "Let a door listen off loopback without authentication.", boolean(func(s *Settings) *bool { return &s.Insecure })},
