@@ -48,3 +48,21 @@ func TestPlainObjectsCostNothing(t *testing.T) {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 }
+
+// Each byte in each place of a hash is judged as isHex does.
+func TestIsHash(t *testing.T) {
+	for c := range 256 {
+		for at := range 64 {
+			s := []byte(strings.Repeat("09af", 16))
+			s[at] = byte(c)
+			if got, want := isHash(string(s)), isHex(byte(c)); got != want {
+				t.Fatalf("%#x at %d: got %t, want %t", c, at, got, want)
+			}
+		}
+	}
+	for _, n := range []int{0, 63, 65, 72} {
+		if isHash(strings.Repeat("0", n)) {
+			t.Errorf("%d digits are taken for a hash", n)
+		}
+	}
+}
