@@ -159,7 +159,8 @@ func halt(ns *server.Server) {
 // dial connects to ns as the owner.
 func (s *Server) dial(ns *server.Server, name string) (*nats.Conn, error) {
 	nc, err := nats.Connect("", nats.InProcessServer(ns), s.keys.auth(), nats.Name(name),
-		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait))
+		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait),
+		nats.ReconnectBufSize(-1))
 	if err != nil {
 		return nil, fmt.Errorf("connect %s to the embedded nats-server: %w", name, err)
 	}
