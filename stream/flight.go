@@ -153,7 +153,8 @@ func (f *flight) answered(m *nats.Msg, err error) {
 	case a.plain():
 		f.acknowledged(a.seq)
 	default:
-		go f.settle(&a)
+		first := a // so that only this one goes to the heap
+		go f.settle(&first)
 	}
 }
 
