@@ -37,9 +37,6 @@ func (l *Log) fill(f *flight, key aggregate.Key, at *aggregate.Mark, commits []a
 	}
 	header := f.headers.Fill(f.subject, owners, &m, at)
 	f.msg = nats.Msg{Subject: f.headers.Subject, Data: body, Header: header}
-	if size, most := int64(len(body)+headerRoom), l.nc.MaxPayload(); size > most {
-		return fmt.Errorf("%w: %d commits make a body of %d bytes; the server takes %d (max_payload), %d of them for headers", aggregate.ErrTooLarge, len(commits), len(body), most, headerRoom)
-	}
 	return nil
 }
 
@@ -176,19 +173,22 @@ func (l *Log) publishOnce(ctx context.Context, f *flight) (ack, error) {
 		return ack{}, err
 	}
 	m, err := l.inbox.publish(&f.msg, ctx.Done(), l.opts.AckWait)
-	return readAck(ctx, m, err)
+	return f.readAck(ctx, m, err)
 }
 
 // connected refuses to send without a connection: nothing is buffered for one that may never come.
+// A client library that has no buffer refuses by itself, under the lock that it takes anyway.
 func (l *Log) connected() error {
-	if !l.nc.IsConnected() {
-		return unavailable("no connection to the server")
+	if l.nc.Opts.ReconnectBufSize >= 0 && !l.nc.IsConnected() {
+		return errNoConnection
 	}
 	return nil
 }
 
+var errNoConnection = unavailable("no connection to the server")
+
 // readAck puts what the inbox gave into our terms.
-func readAck(ctx context.Context, m *nats.Msg, err error) (ack, error) {
+func (f *flight) readAck(ctx context.Context, m *nats.Msg, err error) (ack, error) {
 	if err == nil {
 		return parseAck(m)
 	}
@@ -201,7 +201,10 @@ func readAck(ctx context.Context, m *nats.Msg, err error) (ack, error) {
 		return ack{}, err
 	}
 	if errors.Is(err, nats.ErrMaxPayload) {
-		return ack{}, fmt.Errorf("%w: %w", aggregate.ErrTooLarge, err)
+		return ack{}, fmt.Errorf("%w: the body is of %d bytes; with its headers it may be of %d (the server's max_payload)", aggregate.ErrTooLarge, len(f.body), f.log.nc.MaxPayload())
+	}
+	if errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrConnectionClosed) {
+		return ack{}, errNoConnection
 	}
 	if errors.Is(err, errFull) {
 		return ack{}, &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: err.Error(), RetryAfter: retryAfter}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -316,6 +317,10 @@ func TestAppendRefusesWhatCannotBeStored(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
 		}
 	}
+	_, err := l.Append(t.Context(), key, aggregate.Mark{}, []aggregate.Commit{big})
+	if err == nil || !strings.Contains(err.Error(), strconv.FormatInt(l.nc.MaxPayload(), 10)) {
+		t.Errorf("too large: %v does not tell the limit", err)
+	}
 	fits := commit(key, 0, 1)
 	fits.Events[0].Payload = json.RawMessage(`{"a":"` + strings.Repeat("x", l.MaxBody()-1000) + `"}`)
 	if _, err := l.Append(t.Context(), newKey("acme"), aggregate.Mark{}, []aggregate.Commit{fits}); err != nil {
@@ -489,6 +494,31 @@ func TestClosedConnectionIsNoDoubt(t *testing.T) {
 	wantErr(t, err, aggregate.ErrStream)
 	if errors.Is(err, aggregate.ErrInDoubt) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Without a connection nothing is sent and nothing kept for later, whether the client library would
+// buffer or not.
+func TestNothingIsBufferedForALostConnection(t *testing.T) {
+	for _, buffer := range []int{-1, nats.DefaultReconnectBufSize} {
+		srv := startServer(t, t.TempDir(), -1)
+		nc := connect(t, srv.ClientURL(), nats.ReconnectBufSize(buffer))
+		l, err := Open(t.Context(), nc, Options{AckWait: time.Second})
+		must(t, err)
+		t.Cleanup(func() { must(t, l.Close()) })
+		key := newKey("acme")
+		m := mustAppend(t, l, key, aggregate.Mark{}, commit(key, 0, 1))
+		stopServer(srv)
+		eventually(t, "the connection is lost", func() bool { return !nc.IsConnected() })
+		f := &flight{log: l, ctx: t.Context()}
+		must(t, l.fill(f, key, &m, []aggregate.Commit{commit(key, 1, 1)}))
+		before := nc.Stats().OutMsgs
+		if _, err := l.publishOnce(t.Context(), f); !errors.Is(err, errNoConnection) || nc.Stats().OutMsgs != before {
+			t.Errorf("buffer %d: got %v and %d messages out, want errNoConnection and %d", buffer, err, nc.Stats().OutMsgs, before)
+		}
+		if n := l.inbox.inFlight(); n != 0 {
+			t.Errorf("buffer %d: %d slots are taken", buffer, n)
+		}
 	}
 }
 

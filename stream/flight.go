@@ -30,11 +30,13 @@ type flight struct {
 	body    []byte
 	subject []byte
 	headers envelope.HeaderSet
+	reply   [64]byte // room for the subject of the answer
 
 	held    atomic.Int32       // by Begin, whose publish may be under way when the wait ends, and until the end
 	seq     aggregate.Sequence // once it was acknowledged
 	upTo    uint64             // what had been seen when the wait for the disk began
 	ackedAt time.Time
+	synced  time.Duration // from then until it was on disk
 }
 
 // Appended hears what became of a flight: its mark or an error, and how long after the server's
@@ -109,11 +111,11 @@ func (f *flight) depart() {
 	}
 	err := l.connected()
 	if err == nil {
-		err = l.inbox.post(&f.msg, f, f.ctx.Done(), l.opts.AckWait)
+		err = l.inbox.post(&f.msg, f.reply[:0], f, f.ctx.Done(), l.opts.AckWait)
 		if err == nil {
 			return
 		}
-		_, err = readAck(f.ctx, nil, err)
+		_, err = f.readAck(f.ctx, nil, err)
 	}
 	l.breaker.note(verdict(ack{}, err))
 	f.end(err)
@@ -143,7 +145,7 @@ func (f *flight) enter(inc *incarnation) error {
 
 // answered implements receiver.
 func (f *flight) answered(m *nats.Msg, err error) {
-	a, err := readAck(f.ctx, m, err)
+	a, err := f.readAck(f.ctx, m, err)
 	f.log.breaker.note(verdict(a, err))
 	switch {
 	case err != nil:
@@ -151,7 +153,8 @@ func (f *flight) answered(m *nats.Msg, err error) {
 	case a.plain():
 		f.acknowledged(a.seq)
 	default:
-		go f.settle(&a)
+		first := a // so that only this one goes to the heap
+		go f.settle(&first)
 	}
 }
 
@@ -187,18 +190,15 @@ func (f *flight) unsynced(err error) error {
 func (f *flight) end(err error) {
 	l, done := f.log, f.done
 	var mark aggregate.Mark
-	var synced time.Duration
 	if err == nil && f.lane.current.Load() != f.inc {
 		err = fmt.Errorf("%w: %w", aggregate.ErrInDoubt, errGone)
 	}
 	if err == nil {
 		mark = aggregate.Mark{Version: f.last, Sequence: f.seq, Hash: f.hash, Stream: f.inc.mark, Before: f.at.Follow()}
-		if !f.ackedAt.IsZero() {
-			synced = time.Since(f.ackedAt)
-		}
 	} else {
 		err = l.flightError(f.key, &f.at, err)
 	}
+	synced := f.synced
 	f.letGo()
 	done(mark, synced, err)
 }
@@ -215,6 +215,6 @@ func (f *flight) letGo() {
 	if cap(f.body) > maxKeptBody {
 		f.body = nil
 	}
-	f.ctx, f.done, f.at, f.msg, f.inc, f.ackedAt = nil, nil, aggregate.Mark{}, nats.Msg{}, nil, time.Time{}
+	f.ctx, f.done, f.at, f.msg, f.inc, f.synced = nil, nil, aggregate.Mark{}, nats.Msg{}, nil, 0
 	f.log.flights.Put(f)
 }

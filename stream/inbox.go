@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/nats-io/nats.go"
 )
@@ -35,7 +36,7 @@ type inbox struct {
 	swept sync.WaitGroup
 }
 
-// sweepEvery is how late the end of a wait may be noticed.
+// sweepEvery is how late a caller's leaving may be noticed; the end of its time twice as late.
 const sweepEvery = 20 * time.Millisecond
 
 // receiver gets an answer that nobody waits for, on the goroutine that reads them all: it must not
@@ -49,10 +50,10 @@ type slot struct {
 	token  uint64
 	to     receiver    // who gets it; nil: ch does
 	ch     chan answer // gets exactly one value once the slot is out of the map
-	reply  []byte      // room for the subject of the answer
 	cancel <-chan struct{}
-	until  time.Time
-	short  bool // it ends before the sweep would notice
+	wait   time.Duration // from when the sweep first sees it: reading the clock costs more than a slot
+	until  time.Time     // zero before
+	short  bool          // it ends before the sweep would notice
 }
 
 // answer is what ends a wait.
@@ -103,6 +104,9 @@ func (in *inbox) expire(now time.Time) {
 		case <-s.cancel:
 			left = append(left, s)
 		default:
+			if s.until.IsZero() {
+				s.until = now.Add(s.wait)
+			}
 			if now.Before(s.until) {
 				continue
 			}
@@ -138,9 +142,23 @@ func (in *inbox) deliver(m *nats.Msg) {
 	if err != nil {
 		return // not one of ours
 	}
-	if s := in.take(token); s != nil {
-		in.give(s, answer{m: m})
+	in.mu.Lock()
+	s := in.slots[token]
+	if s == nil {
+		in.mu.Unlock()
+		return
 	}
+	delete(in.slots, token)
+	to := s.to
+	if to != nil {
+		in.release(s)
+	}
+	in.mu.Unlock()
+	if to != nil {
+		to.answered(m, nil)
+		return
+	}
+	s.ch <- answer{m: m} // there is room for exactly this one
 }
 
 // take gives the slot of a token to whoever comes first.
@@ -156,7 +174,10 @@ func (in *inbox) take(token uint64) *slot {
 
 // open gives a slot, nil if too many messages are in flight.
 func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) *slot {
-	until := time.Now().Add(wait)
+	short, until := wait < sweepEvery, time.Time{}
+	if short {
+		until = time.Now().Add(wait)
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if len(in.slots) >= in.limit {
@@ -169,7 +190,7 @@ func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) *
 		s = &slot{ch: make(chan answer, 1)}
 	}
 	in.last++
-	s.token, s.to, s.cancel, s.until, s.short = in.last, to, cancel, until, wait < sweepEvery
+	s.token, s.to, s.cancel, s.wait, s.until, s.short = in.last, to, cancel, wait, until, short
 	in.slots[s.token] = s
 	return s
 }
@@ -185,6 +206,11 @@ func (in *inbox) giveBack(s *slot) {
 func (in *inbox) keep(s *slot) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.release(s)
+}
+
+// release is keep for who holds the lock.
+func (in *inbox) release(s *slot) {
 	s.cancel, s.to = nil, nil
 	if len(in.free) < maxFreeSlots {
 		in.free = append(in.free, s)
@@ -236,7 +262,8 @@ func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (
 	if s == nil {
 		return nil, errFull
 	}
-	if err := in.write(m, s); err != nil {
+	m.Reply = string(in.appendReply(nil, s.token))
+	if err := in.nc.PublishMsg(m); err != nil {
 		in.giveBack(s)
 		return nil, sendError(err)
 	}
@@ -244,14 +271,17 @@ func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (
 }
 
 // post sends m, whose answer goes to a receiver, perhaps before post returns. With an error, as
-// of publish, the receiver hears nothing.
-func (in *inbox) post(m *nats.Msg, to receiver, cancel <-chan struct{}, wait time.Duration) error {
+// of publish, the receiver hears nothing. m.Reply lies in room, which is the caller's again once
+// post has returned; a slot's own would not do, as its wait may end while m is being written.
+func (in *inbox) post(m *nats.Msg, room []byte, to receiver, cancel <-chan struct{}, wait time.Duration) error {
 	s := in.open(to, cancel, wait)
 	if s == nil {
 		return errFull
 	}
 	token, short := s.token, s.short // it may be answered, and somebody else's, once it is written
-	if err := in.write(m, s); err != nil {
+	reply := in.appendReply(room, token)
+	m.Reply = unsafe.String(unsafe.SliceData(reply), len(reply))
+	if err := in.nc.PublishMsg(m); err != nil {
 		if in.take(token) == nil { // the connection was lost in this moment, and the receiver told so
 			return nil
 		}
@@ -264,10 +294,9 @@ func (in *inbox) post(m *nats.Msg, to receiver, cancel <-chan struct{}, wait tim
 	return nil
 }
 
-func (in *inbox) write(m *nats.Msg, s *slot) error {
-	s.reply = strconv.AppendUint(append(s.reply[:0], in.prefix...), s.token, 36)
-	m.Reply = string(s.reply)
-	return in.nc.PublishMsg(m)
+// appendReply appends the subject on which the answer to a token comes.
+func (in *inbox) appendReply(b []byte, token uint64) []byte {
+	return strconv.AppendUint(append(b, in.prefix...), token, 36)
 }
 
 // sendError is what publish gives when the client library gave err.

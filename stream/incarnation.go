@@ -67,6 +67,8 @@ func raise(to *atomic.Uint64, v uint64) bool {
 
 // gate holds callers up while it is closed. It begins open.
 type gate struct {
+	shutNow atomic.Bool // as ch tells, for those who only ask
+
 	mu   sync.Mutex
 	ch   chan struct{}   // not nil: closed; it is closed in turn when the gate opens
 	open context.Context // ends when the gate closes
@@ -85,10 +87,12 @@ func (g *gate) set(open bool) {
 	if open && g.ch != nil {
 		close(g.ch)
 		g.ch = nil
+		g.shutNow.Store(false)
 		g.open, g.shut = context.WithCancel(context.Background())
 	}
 	if !open && g.ch == nil {
 		g.ch = make(chan struct{})
+		g.shutNow.Store(true)
 		g.shut()
 	}
 }
@@ -100,7 +104,7 @@ func (g *gate) passage() context.Context {
 	return g.open
 }
 
-func (g *gate) closed() bool { return g.wait() != nil }
+func (g *gate) closed() bool { return g.shutNow.Load() }
 
 // wait is nil when the gate is open, else a channel that is closed once it opens.
 func (g *gate) wait() <-chan struct{} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // landing waits for the disk on behalf of all flights that have been acknowledged: one wait for
@@ -102,7 +103,9 @@ func (l *Log) tellLanded() {
 
 // end tells the callers and keeps the room.
 func (g *landing) end(flights []*flight) {
+	now := time.Now()
 	for _, f := range flights {
+		f.synced = now.Sub(f.ackedAt)
 		f.end(nil)
 	}
 	clear(flights)

@@ -102,7 +102,7 @@ func (d *scanner) failure() error {
 // by bytes, numbers by value, no white space, the fewest escapes. Two documents are one value if
 // and only if these are equal bytes. The source is checked strictly; the error is a *FieldError.
 func CanonicalJSON(dst, src []byte) ([]byte, error) {
-	c := canonizer{scanner: scanner{out: dst}}
+	c := canonizer{scanner{out: dst}}
 	ok := c.start(View(src)) && c.value() && c.end()
 	if err := c.failure(); !ok || err != nil {
 		return dst, err
@@ -110,11 +110,10 @@ func CanonicalJSON(dst, src []byte) ([]byte, error) {
 	return c.out, nil
 }
 
-type canonizer struct {
-	scanner
-	members []member
-	spare   []byte
-}
+type canonizer struct{ scanner }
+
+// manyMembers is more than most objects have: as many are kept without an allocation.
+const manyMembers = 12
 
 // member is a key of the object being written and where its text stands in out.
 type member struct {
@@ -128,17 +127,52 @@ func (c *canonizer) value() bool {
 		return c.object()
 	case '[':
 		return c.array()
-	case '"', 't', 'f', 'n':
-		c.emit = true
-		ok := c.free()
-		c.emit = false
+	case '"':
+		_, ok := c.text()
 		return ok
+	case 't':
+		return c.word("true")
+	case 'f':
+		return c.word("false")
+	case 'n':
+		return c.word("null")
 	}
-	n, end := readNumber(c.s, c.i)
-	if end == c.i {
+	return c.number()
+}
+
+func (c *canonizer) word(w string) bool {
+	c.out = append(c.out, w...)
+	return c.literal(w)
+}
+
+// text writes the string at c.i and gives its value. An escape is longer than what it stands for,
+// and a string without any is written as it was read.
+func (c *canonizer) text() (string, bool) {
+	start := c.i
+	s, ok := c.str()
+	if ok && c.i-start == len(s)+len(`""`) {
+		c.out = append(c.out, c.s[start:c.i]...)
+		return s, true
+	}
+	c.out = AppendQuoted(c.out, s)
+	return s, ok
+}
+
+// number writes the number at c.i. One that is short and has neither an exponent nor a zero to
+// drop is in its canonical form, and that is nearly every one.
+func (c *canonizer) number() bool {
+	start := c.i
+	n, scale, end := readSmall(c.s, start)
+	if end > start && (scale == 0 || c.s[end-1] != '0') && (n != 0 || c.s[start] != '-') {
+		c.out = append(c.out, c.s[start:end]...)
+		c.i = end
+		return true
+	}
+	other, end := readNumber(c.s, start)
+	if end == start {
 		return c.notValue()
 	}
-	c.out = appendCanonical(c.out, n, c.s[c.i:end])
+	c.out = appendCanonical(c.out, other, c.s[start:end])
 	c.i = end
 	return true
 }
@@ -162,24 +196,20 @@ func (c *canonizer) array() bool {
 // texts in order.
 func (c *canonizer) object() bool {
 	c.out = append(c.out, '{')
-	first, from := len(c.members), len(c.out)
+	var room [manyMembers]member
+	members, from := room[:0], len(c.out)
 	empty, ok := c.open('}')
 	for more := !empty; ok && more; {
-		k, okKey := c.key()
-		if !okKey {
-			return false
-		}
 		at := len(c.out)
-		c.out = append(AppendQuoted(c.out, k), ':')
-		if !c.value() {
+		k, okKey := c.key()
+		if !okKey || !c.value() {
 			return false
 		}
 		c.out = append(c.out, ',')
-		c.members = append(c.members, member{k, at, len(c.out)})
+		members = append(members, member{k, at, len(c.out)})
 		more, ok = c.more('}')
 	}
-	c.arrange(c.members[first:], from)
-	c.members = c.members[:first]
+	c.arrange(members, from)
 	if !empty {
 		c.out = c.out[:len(c.out)-1]
 	}
@@ -187,21 +217,51 @@ func (c *canonizer) object() bool {
 	return ok
 }
 
-func (c *canonizer) arrange(members []member, from int) {
-	byKey := func(a, b member) int { return strings.Compare(a.key, b.key) }
-	if !slices.IsSortedFunc(members, byKey) {
-		slices.SortFunc(members, byKey)
-		c.spare = c.spare[:0]
-		for _, m := range members {
-			c.spare = append(c.spare, c.out[m.from:m.to]...)
-		}
-		copy(c.out[from:], c.spare)
+// key writes a key and its colon.
+func (c *canonizer) key() (string, bool) {
+	if c.peek() != '"' {
+		return "", c.fail("expected a key in quotes")
 	}
+	k, ok := c.text()
+	if !ok {
+		return "", false
+	}
+	if c.peek() != ':' {
+		return "", c.fail("expected :")
+	}
+	c.i++
+	c.out = append(c.out, ':')
+	return k, true
+}
+
+// arrange sorts the members whose texts stand from from on to the end of out. Behind them is room
+// to put them together.
+func (c *canonizer) arrange(members []member, from int) {
+	if ascending(members) {
+		return
+	}
+	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.key, b.key) })
+	end := len(c.out)
+	for _, m := range members {
+		c.out = append(c.out, c.out[m.from:m.to]...)
+	}
+	copy(c.out[from:end], c.out[end:])
+	c.out = c.out[:end]
 	for i := 1; i < len(members) && c.dupAt < 0; i++ {
 		if members[i].key == members[i-1].key {
 			c.dup, c.dupAt = members[i].key, c.i
 		}
 	}
+}
+
+// ascending tells whether the members are in order and no key is there twice.
+func ascending(members []member) bool {
+	for i := 1; i < len(members); i++ {
+		if members[i-1].key >= members[i].key {
+			return false
+		}
+	}
+	return true
 }
 
 // appendCanonical appends a number by its value: plain if it is a decimal of the language,

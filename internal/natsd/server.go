@@ -159,10 +159,10 @@ func halt(ns *server.Server) {
 	}
 }
 
-// dial connects to ns.
+// dial connects to ns. Nothing is buffered while it is away: callers have gone when it would be sent.
 func (s *Server) dial(ns *server.Server, name string, o ...nats.Option) (*nats.Conn, error) {
 	nc, err := nats.Connect("", append(o, nats.InProcessServer(ns), nats.Name(name),
-		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait))...)
+		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectBufSize(-1))...)
 	if err != nil {
 		return nil, fmt.Errorf("connect %s to the embedded nats-server: %w", name, err)
 	}

@@ -73,6 +73,19 @@ func TestEncodeAppends(t *testing.T) {
 	}
 }
 
+func TestEncodeTakesTheYearsThatTextCanHold(t *testing.T) {
+	first := time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC)
+	last := time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)
+	west := time.FixedZone("west", -3600)
+	for at, want := range map[time.Time]bool{first: true, first.Add(-1): false, first.Add(-2): false, last: true, last.Add(1): false, last.In(west): true, last.Add(1).In(west): false} {
+		m := sample()
+		m.Commits[0].Timestamp = at
+		if _, err := envelope.Encode(nil, m); (err == nil) != want {
+			t.Errorf("%v: got %v, want accepted %t", at, err, want)
+		}
+	}
+}
+
 func TestEncodeRefuses(t *testing.T) {
 	tests := map[string]func(*envelope.Message){
 		"no commit":        func(m *envelope.Message) { m.Commits = nil },
@@ -400,6 +413,26 @@ func TestHeaders(t *testing.T) {
 	h["agg-prev-seq"] = []string{"-1"}
 	if _, ok := envelope.PrevSequence(h); ok {
 		t.Error("a negative agg-prev-seq was read")
+	}
+}
+
+// The memory of one message's headers serves the next: nothing of it shows through.
+func TestHeaderSetIsUsedAgain(t *testing.T) {
+	var set envelope.HeaderSet
+	far := aggregate.Mark{Version: 1 << 40, Sequence: 1 << 50, Before: [aggregate.MarkBefore]aggregate.Sequence{1 << 49, 7}}
+	for i, at := range []aggregate.Mark{{}, far, {}, {Version: 7, Sequence: 41}, far} {
+		m := sample()
+		if i%2 == 0 {
+			m.Commits[0].Metadata = nil
+			m.Key.Tenant = "a-tenant-with-a-longer-name"
+		}
+		subject := envelope.Single.Subject(m.Key)
+		if got, want := set.Fill([]byte(subject), "", m, &at), envelope.Headers(m, at); !reflect.DeepEqual(got, want) || set.Subject != subject {
+			t.Errorf("message %d: got %v on %s, want %v on %s", i, got, set.Subject, want, subject)
+		}
+	}
+	if h := set.Fill(nil, "tenant.*", sample(), &far); h[envelope.HeaderExpectedSubject][0] != "tenant.*" || set.Subject != "" {
+		t.Errorf("got %v on %q", h, set.Subject)
 	}
 }
 

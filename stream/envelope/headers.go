@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/cloudlysis/aggregate"
 )
@@ -53,13 +54,13 @@ func Headers(m *Message, at aggregate.Mark) map[string][]string {
 	return s.Fill(nil, "", m, &at)
 }
 
-// HeaderSet makes the headers of one message after another in the same memory; all texts of a
-// message lie in one string. The zero HeaderSet is ready for use.
+// HeaderSet makes the headers of one message after another in the same memory, the texts included.
+// The zero HeaderSet is ready for use.
 type HeaderSet struct {
 	// Subject is what was given to Fill.
 	Subject string
 
-	text   []byte
+	text   []byte // what the strings of a message are parts of
 	values [valueCount]string
 	has    [valueCount]bool // of the optional ones, in m
 	m      map[string][]string
@@ -81,8 +82,8 @@ const (
 )
 
 // Fill makes the headers of m, which will stand on subject after the mark at. Owners, when not
-// empty, is the wider subject that the guard is for. The map is valid until the next call; the
-// strings in it stay.
+// empty, is the wider subject that the guard is for. The map, its strings and Subject are valid until
+// the next call.
 func (s *HeaderSet) Fill(subject []byte, owners string, m *Message, at *aggregate.Mark) map[string][]string {
 	first := &m.Commits[0]
 	ends := [valueCount]int{}
@@ -98,7 +99,7 @@ func (s *HeaderSet) Fill(subject []byte, owners string, m *Message, at *aggregat
 	b = appendMsgID(b, m.Key, first.CommandID)
 	ends[valueMsgID] = len(b)
 	s.text = b
-	all := string(b)
+	all := unsafe.String(unsafe.SliceData(b), len(b))
 	s.Subject = all[:len(subject)]
 	s.values[valueFormat], s.values[valueTenant], s.values[valueOwners] = "1", string(m.Key.Tenant), owners
 	s.values[valueCorrelation], s.values[valueTraceparent] = first.Metadata[metaCorrelation], first.Metadata[metaTraceparent]
@@ -113,7 +114,9 @@ func (s *HeaderSet) Fill(subject []byte, owners string, m *Message, at *aggregat
 // link points the map at the values, which are always in the same places.
 func (s *HeaderSet) link() map[string][]string {
 	if s.m == nil {
-		s.m = make(map[string][]string, 12)
+		// Eight is what a message without correlation and trace has at most, and what the runtime
+		// keeps in one group, which the client library walks through twice.
+		s.m = make(map[string][]string, 8)
 		for name, i := range map[string]int{HeaderFormat: valueFormat, HeaderFirstVersion: valueFirst, HeaderVersion: valueLast,
 			HeaderPrevSeq: valuePrev, HeaderExpectedSeq: valuePrev, HeaderMsgID: valueMsgID, HeaderTenant: valueTenant} {
 			s.m[name] = s.values[i : i+1 : i+1]

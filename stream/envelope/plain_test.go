@@ -8,7 +8,7 @@ import (
 )
 
 var objects = []string{
-	``, ` `, `{`, `{}`, ` {} `, `{}{}`, `[]`, `1`, `"x"`, `null`, `{"a":1}`, `{"a":1,"a":2}`, `{"a":1,"b":{"a":1,"a":2}}`,
+	``, ` `, `{`, `{}`, ` {} `, `{}{}`, `[]`, `1`, `"x"`, `null`, `{"a":1}`, `{"a":1,"a":2}`, `{"a":1,"ab":2,"a b":3,"":4}`, `{"ab":1,"a":2,"":3,"":4}`, `{"a":1,"b":{"a":1,"a":2}}`,
 	`{"a":[1,2,{"b":null}],"c":"d"}`, `{"a":01}`, `{"a":-}`, `{"a":-0}`, `{"a":1.}`, `{"a":1.5e+3}`, `{"a":1e}`, `{"a":.5}`, `{"a":tru}`,
 	`{"a":"\n"}`, "{\"a\":\"\n\"}", "{\"a\":\"\xff\"}", `{"ä":"ö"}`, `{"a":1,}`, `{,}`, `{"a"}`, `{"a":}`, `{a:1}`, `{"a":"b`, `{"a":1}x`,
 	`{"\u0061":1,"a":2}`, `{"a":"\u00e4"}`, `{"a":[}`, `{"a":[1 2]}`, `{"a" : [ 1 , 2 ] , "b" : true }`, "{\"a\":\"\x7f\"}", "\ufeff{}",
@@ -46,5 +46,23 @@ func TestPlainObjectsCostNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { isObject(raw) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
+	}
+}
+
+// Each byte in each place of a hash is judged as isHex does.
+func TestIsHash(t *testing.T) {
+	for c := range 256 {
+		for at := range 64 {
+			s := []byte(strings.Repeat("09af", 16))
+			s[at] = byte(c)
+			if got, want := isHash(string(s)), isHex(byte(c)); got != want {
+				t.Fatalf("%#x at %d: got %t, want %t", c, at, got, want)
+			}
+		}
+	}
+	for _, n := range []int{0, 63, 65, 72} {
+		if isHash(strings.Repeat("0", n)) {
+			t.Errorf("%d digits are taken for a hash", n)
+		}
 	}
 }
