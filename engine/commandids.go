@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -27,7 +28,10 @@ type commandIDs struct {
 	closed []segment
 	hashes []uint64
 	seqs   []aggregate.Sequence // of each hash
+	tags   []byte               // of each hash: a look-up reads a byte a commit, not eight
 }
+
+func tagOf(h uint64) byte { return byte(h >> 56) }
 
 const (
 	segmentCommits  = 1024
@@ -65,10 +69,11 @@ func probe(h uint64, i uint32) uint32 {
 
 // add notes that id has its commit in the message at seq; sequences never fall.
 func (c *commandIDs) add(id aggregate.ID, seq aggregate.Sequence) {
-	c.hashes, c.seqs = append(c.hashes, hashID(id)), append(c.seqs, seq)
+	h := hashID(id)
+	c.hashes, c.seqs, c.tags = append(c.hashes, h), append(c.seqs, seq), append(c.tags, tagOf(h))
 	if len(c.hashes) == segmentCommits {
 		c.closed = append(c.closed, closeSegment(c.hashes, c.seqs))
-		c.hashes, c.seqs = c.hashes[:0], c.seqs[:0]
+		c.hashes, c.seqs, c.tags = c.hashes[:0], c.seqs[:0], c.tags[:0]
 	}
 }
 
@@ -124,11 +129,18 @@ func runs(b []byte, n int, f func(seq aggregate.Sequence, end int) bool) ([]byte
 // first and each once.
 func (c *commandIDs) candidates(dst []aggregate.Sequence, id aggregate.ID) []aggregate.Sequence {
 	h := hashID(id)
-	for i := len(c.hashes) - 1; i >= 0; i-- {
+	from, tag := len(dst), tagOf(h)
+	for i := bytes.IndexByte(c.tags, tag); i >= 0; {
 		if c.hashes[i] == h && !slices.Contains(dst, c.seqs[i]) {
 			dst = append(dst, c.seqs[i])
 		}
+		next := bytes.IndexByte(c.tags[i+1:], tag)
+		if next < 0 {
+			break
+		}
+		i += 1 + next
 	}
+	slices.Reverse(dst[from:])
 	for i := len(c.closed) - 1; i >= 0; i-- {
 		if c.closed[i].may(h) {
 			dst = c.closed[i].find(dst, printOf(h))
@@ -173,7 +185,7 @@ func (c *commandIDs) len() int { return len(c.closed)*segmentCommits + len(c.has
 
 // copy is independent of what is added to c later.
 func (c *commandIDs) copy() commandIDs {
-	return commandIDs{closed: slices.Clip(c.closed), hashes: slices.Clone(c.hashes), seqs: slices.Clone(c.seqs)}
+	return commandIDs{closed: slices.Clip(c.closed), hashes: slices.Clone(c.hashes), seqs: slices.Clone(c.seqs), tags: slices.Clone(c.tags)}
 }
 
 // encode appends the coding of c.
@@ -212,7 +224,8 @@ func decodeCommands(b []byte) (commandIDs, error) {
 		return commandIDs{}, errCommands
 	}
 	for i := range n {
-		c.hashes = append(c.hashes, binary.LittleEndian.Uint64(b[8*i:]))
+		h := binary.LittleEndian.Uint64(b[8*i:])
+		c.hashes, c.tags = append(c.hashes, h), append(c.tags, tagOf(h))
 	}
 	b, err := runs(b[8*n:], n, func(seq aggregate.Sequence, end int) bool {
 		for len(c.seqs) < end {

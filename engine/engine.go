@@ -44,7 +44,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{opts: o, clock: newClock(&o), loads: make(chan struct{}, o.MaxLoads)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.registry.init()
+	e.registry.init(o.IdleAfter)
 	e.tenants.quotaOf = o.Quota
 	if o.Manifest != nil {
 		e.Swap(o.Manifest)

@@ -22,6 +22,7 @@ type owner struct {
 	box          mailbox
 	newer, older *owner        // in the shard's order of use; under the shard's lock
 	lastUsed     time.Duration // under the shard's lock
+	placed       time.Duration // when it was put where it is in that order; under the shard's lock
 	airborne     atomic.Bool   // a flight is with the log; who makes it false goes on with the owner
 	onAppended   func(aggregate.Mark, time.Duration, error)
 

@@ -11,7 +11,7 @@ import (
 const shardCount = 64
 
 // registry finds the owner of a key. Each shard also keeps its owners in the order of their
-// last use, the latest first.
+// last use, the latest first, exact to a grain.
 type registry struct {
 	shards [shardCount]shard
 	live   atomic.Int64
@@ -21,11 +21,16 @@ type shard struct {
 	mu          sync.Mutex
 	owners      map[aggregate.Key]*owner
 	first, last *owner // by use
+	grain       time.Duration
 }
 
-func (g *registry) init() {
+// maxGrain is how exact the order of use is at least: an owner that was moved to the front that
+// short ago stays where it is. To move one touches three others, which is dear when they are cold.
+const maxGrain = time.Second
+
+func (g *registry) init(idleAfter time.Duration) {
 	for i := range g.shards {
-		g.shards[i].owners = make(map[aggregate.Key]*owner)
+		g.shards[i] = shard{owners: make(map[aggregate.Key]*owner), grain: min(maxGrain, idleAfter/64)}
 	}
 }
 
@@ -46,9 +51,13 @@ func (s *shard) find(key aggregate.Key, now time.Duration, create func() (*owner
 		}
 		s.owners[key] = o
 		s.pushFront(o)
-	} else if s.first != o {
-		s.unlink(o)
-		s.pushFront(o)
+		o.placed = now
+	} else if now-o.placed > s.grain {
+		o.placed = now
+		if s.first != o {
+			s.unlink(o)
+			s.pushFront(o)
+		}
 	}
 	o.lastUsed = now
 	return o, nil
