@@ -25,10 +25,11 @@ type inbox struct {
 	sub    *nats.Subscription
 	limit  int // of messages in flight
 
-	mu    sync.Mutex
-	last  uint64
-	slots map[uint64]*slot
-	free  []*slot
+	mu     sync.Mutex
+	last   uint64
+	slots  map[uint64]*slot
+	free   []*slot
+	closed bool // nobody would end a wait
 
 	quit  chan struct{}
 	ended sync.Once
@@ -49,7 +50,6 @@ type slot struct {
 	token  uint64
 	to     receiver    // who gets it; nil: ch does
 	ch     chan answer // gets exactly one value once the slot is out of the map
-	reply  []byte      // room for the subject of the answer
 	cancel <-chan struct{}
 	until  time.Time
 	short  bool // it ends before the sweep would notice
@@ -154,13 +154,17 @@ func (in *inbox) take(token uint64) *slot {
 	return s
 }
 
-// open gives a slot, nil if too many messages are in flight.
-func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) *slot {
+// open gives a slot and its token. The wait may end at any time from now on: then the slot of a
+// receiver is somebody else's, and only the token tells whether it still is the caller's.
+func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) (*slot, uint64, error) {
 	until := time.Now().Add(wait)
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.closed {
+		return nil, 0, errInboxClosed
+	}
 	if len(in.slots) >= in.limit {
-		return nil
+		return nil, 0, errFull
 	}
 	var s *slot
 	if n := len(in.free); n > 0 {
@@ -171,7 +175,7 @@ func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) *
 	in.last++
 	s.token, s.to, s.cancel, s.until, s.short = in.last, to, cancel, until, wait < sweepEvery
 	in.slots[s.token] = s
-	return s
+	return s, s.token, nil
 }
 
 // giveBack ends the use of a slot whose answer was not taken.
@@ -213,6 +217,9 @@ func (in *inbox) close() error {
 	err := in.sub.Unsubscribe()
 	in.ended.Do(func() { close(in.quit) })
 	in.swept.Wait()
+	in.mu.Lock()
+	in.closed = true
+	in.mu.Unlock()
 	in.lose()
 	if err == nats.ErrConnectionClosed {
 		return nil
@@ -232,11 +239,11 @@ func (in *inbox) publish(m *nats.Msg, cancel <-chan struct{}, wait time.Duration
 
 // send sends m; the slot it returns must be waited for.
 func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (*slot, error) {
-	s := in.open(nil, cancel, wait)
-	if s == nil {
-		return nil, errFull
+	s, token, err := in.open(nil, cancel, wait)
+	if err != nil {
+		return nil, err
 	}
-	if err := in.write(m, s); err != nil {
+	if err := in.write(m, token); err != nil {
 		in.giveBack(s)
 		return nil, sendError(err)
 	}
@@ -246,27 +253,27 @@ func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (
 // post sends m, whose answer goes to a receiver, perhaps before post returns. With an error, as
 // of publish, the receiver hears nothing.
 func (in *inbox) post(m *nats.Msg, to receiver, cancel <-chan struct{}, wait time.Duration) error {
-	s := in.open(to, cancel, wait)
-	if s == nil {
-		return errFull
+	_, token, err := in.open(to, cancel, wait)
+	if err != nil {
+		return err
 	}
-	token, short := s.token, s.short // it may be answered, and somebody else's, once it is written
-	if err := in.write(m, s); err != nil {
-		if in.take(token) == nil { // the connection was lost in this moment, and the receiver told so
+	if err := in.write(m, token); err != nil {
+		s := in.take(token)
+		if s == nil { // the connection was lost in this moment, and the receiver told so
 			return nil
 		}
 		in.keep(s)
 		return sendError(err)
 	}
-	if short {
+	if wait < sweepEvery {
 		time.AfterFunc(wait, func() { in.expire(time.Now()) })
 	}
 	return nil
 }
 
-func (in *inbox) write(m *nats.Msg, s *slot) error {
-	s.reply = strconv.AppendUint(append(s.reply[:0], in.prefix...), s.token, 36)
-	m.Reply = string(s.reply)
+func (in *inbox) write(m *nats.Msg, token uint64) error {
+	var room [64]byte
+	m.Reply = string(strconv.AppendUint(append(room[:0], in.prefix...), token, 36))
 	return in.nc.PublishMsg(m)
 }
 
@@ -306,5 +313,8 @@ const (
 	errLate     = lostError("no answer in time")
 )
 
-// errFull: nothing was sent, as too much is in flight.
-var errFull = errors.New("too many messages are in flight")
+// Nothing was sent, as too much is in flight, or as no answer would be heard.
+var (
+	errFull        = errors.New("too many messages are in flight")
+	errInboxClosed = errors.New("the log is closed")
+)
