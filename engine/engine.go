@@ -72,7 +72,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		e.snapshots.close(true)
 	})
 	for _, o := range e.registry.all(every) {
-		o.leave(false)
+		o.leave()
 	}
 	e.owners.Wait()
 	inTime := giveUp()
@@ -247,7 +247,7 @@ func (e *Engine) tidy() {
 				gone = append(gone, s.idle(1<<62, over/shardCount+1)...)
 			}
 			for _, o := range gone {
-				o.leave(true)
+				o.leave()
 			}
 		}
 		e.thin()

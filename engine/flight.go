@@ -104,7 +104,8 @@ func (o *owner) decide(prompt bool) bool {
 	f := &o.f
 	f.reset(&o.live)
 	f.began = o.e.opts.Monotonic()
-	defer func() { f.settled = o.e.opts.Monotonic(); f.stages[aggregate.StageDecide] += f.settled - f.began }()
+	f.stages = aggregate.Stages{aggregate.StageLoad: f.stages[aggregate.StageLoad]} // an earlier try is in StageQueue
+	defer func() { f.settled = o.e.opts.Monotonic(); f.stages[aggregate.StageDecide] = f.settled - f.began }()
 	f.machine = o.live.rules.lend()
 	defer f.machine.giveBack()
 	for i, r := range o.work {
