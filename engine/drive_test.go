@@ -135,3 +135,63 @@ func TestStartWithinAnAnswer(t *testing.T) {
 		t.Errorf("got %d deposits, want %d", a+b, n)
 	}
 }
+
+// queueLog tells what became of its flights on one goroutine, like the reader of acks.
+type queueLog struct {
+	*fakeLog
+	queue chan func()
+}
+
+func (l *queueLog) Begin(ctx context.Context, key aggregate.Key, at aggregate.Mark, commits []aggregate.Commit, done func(aggregate.Mark, time.Duration, error)) {
+	commits = cloneCommits(commits)
+	l.queue <- func() {
+		m, err := l.Append(ctx, key, at, commits)
+		done(m, 0, err)
+	}
+}
+
+// stuckOnFailure is an observer whose log takes nothing.
+type stuckOnFailure struct {
+	NopObserver
+	stuck, goOn chan struct{}
+}
+
+func (o *stuckOnFailure) Command(_ *aggregate.Command, _ *aggregate.Reply, err error, _ int64, _ time.Duration, _ *aggregate.Stages) {
+	if err != nil {
+		o.stuck <- struct{}{}
+		<-o.goOn
+	}
+}
+
+// A log that does not take the lines of failed commands holds up their aggregate, and no other one.
+func TestAStuckLogHoldsUpNobodyElse(t *testing.T) {
+	w := newWorld(t)
+	l := &queueLog{fakeLog: w.log, queue: make(chan func(), 100)}
+	o := &stuckOnFailure{stuck: make(chan struct{}, 10), goOn: make(chan struct{})}
+	w.opts.Log, w.opts.Observer = l, o
+	go func() {
+		for f := range l.queue {
+			f()
+		}
+	}()
+	e := w.start()
+	do(t, e, command(account, "deposit", 1))
+	hold := make(chan struct{})
+	l.queue <- func() { <-hold } // so that the next ones wait, and share a flight
+	for _, kind := range []string{"deposit", "deposit", "break", "deposit"} {
+		e.Start(context.Background(), command(account, kind, 1), func(*aggregate.Reply, error) {})
+	}
+	close(hold)
+	<-o.stuck
+	answered := make(chan struct{})
+	go func() {
+		do(t, e, command(keyOf("tenant-a", 2), "deposit", 1))
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-time.After(10 * time.Second):
+		t.Error("another aggregate is held up")
+	}
+	close(o.goOn)
+}

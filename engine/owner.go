@@ -174,13 +174,14 @@ func (o *owner) send() {
 const aloft = 1
 
 // appended is where the log goes on. Others wait for its goroutine: success is told, anything
-// else, and what has come in the meantime, is for another one.
+// else, and what has come in the meantime, is for another one. So are failures of single commands
+// that nobody waits for: they are logged, and a log may block.
 func (o *owner) appended(mark aggregate.Mark, synced time.Duration, err error) {
 	if o.airborne.Swap(0) == 0 {
 		return // given up
 	}
-	if err != nil {
-		go o.resume(err)
+	if err != nil || o.notifiesFailure() {
+		go o.resume(mark, synced, err)
 		return
 	}
 	o.adopt(mark, synced)
@@ -192,9 +193,19 @@ func (o *owner) appended(mark aggregate.Mark, synced time.Duration, err error) {
 	go o.drive(false)
 }
 
-// resume goes on after an append that was no plain success.
-func (o *owner) resume(err error) {
-	if o.conclude(o.failed(err)) {
+// notifiesFailure tells whether the flight has a failed command whose caller does not wait.
+func (o *owner) notifiesFailure() bool {
+	return slices.ContainsFunc(o.work[:o.f.n], func(r *request) bool { return r != nil && r.notify != nil && r.err != nil })
+}
+
+// resume is what appended does not do itself.
+func (o *owner) resume(mark aggregate.Mark, synced time.Duration, err error) {
+	if err == nil {
+		o.adopt(mark, synced)
+	} else {
+		err = o.failed(err)
+	}
+	if o.conclude(err) {
 		if o.attempt(false) {
 			return
 		}
@@ -207,7 +218,7 @@ func (o *owner) resume(err error) {
 // giveUp ends the wait for the log, whose answer will find nobody.
 func (o *owner) giveUp() {
 	if n := o.airborne.Load(); n&aloft != 0 && o.airborne.CompareAndSwap(n, 0) {
-		go o.resume(doubt("the engine stops while the outcome is unknown", 0))
+		go o.resume(aggregate.Mark{}, 0, doubt("the engine stops while the outcome is unknown", 0))
 	}
 }
 

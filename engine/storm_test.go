@@ -165,10 +165,9 @@ type storm struct {
 
 	mu       sync.Mutex
 	tries    map[aggregate.ID]*attempt
-	started  atomic.Int64 // with Start
-	told     atomic.Int64 // of these
-	doubts   atomic.Int64 // that the observer heard of and that have not ended
-	live     atomic.Int64
+	started  atomic.Int64    // with Start
+	told     atomic.Int64    // of these
+	doubts   atomic.Int64    // that the observer heard of and that have not ended
 	answered [4]atomic.Int64 // accepted, refused, unavailable, left
 }
 
@@ -205,8 +204,7 @@ func (s *storm) Doubt(_ aggregate.Key, began bool) {
 	s.doubts.Add(-1)
 }
 
-// Live implements Observer.
-func (s *storm) Live(n int)                                          { s.live.Store(int64(n)) }
+func (*storm) Live(int)                                              {}
 func (*storm) Flight(aggregate.Key, int, int, time.Duration)         {}
 func (*storm) Conflict(aggregate.Key, int)                           {}
 func (*storm) Loaded(aggregate.Key, int, bool, error, time.Duration) {}
@@ -407,8 +405,8 @@ func (s *storm) check() {
 	if s.told.Load() != s.started.Load() {
 		s.fail("%d commands were started, %d were told of", s.started.Load(), s.told.Load())
 	}
-	if s.e.Live() != 0 || s.live.Load() != 0 || s.doubts.Load() != 0 {
-		s.fail("%d are live, %d as observed, %d in doubt", s.e.Live(), s.live.Load(), s.doubts.Load())
+	if s.e.Live() != 0 || s.doubts.Load() != 0 {
+		s.fail("%d are live, %d in doubt", s.e.Live(), s.doubts.Load())
 	}
 	for _, x := range s.e.tenants.all {
 		if x.live != 0 || x.inFlight.Load() != 0 {
