@@ -329,7 +329,7 @@ func (o *owner) failRest(err error) {
 	o.drop(o.f.n)
 }
 
-// pause sleeps, on an owner's goroutine; false means that the engine stops.
+// pause sleeps, on a goroutine of the owner's own; false means that the engine stops.
 func (e *Engine) pause(d time.Duration) bool {
 	if d <= 0 {
 		return e.ctx.Err() == nil
