@@ -186,7 +186,7 @@ func (o *owner) repeat(r *request, prompt bool) (bool, error) {
 			err = &aggregate.UnavailableError{Reason: aggregate.ErrStream, Message: err.Error(), RetryAfter: retryAfter}
 		}
 		if err != nil {
-			return false, unavailable(err)
+			return false, f.failure(r, unavailable(err))
 		}
 		for i := range commits {
 			if c := &commits[i]; c.CommandID == id {
@@ -197,6 +197,15 @@ func (o *owner) repeat(r *request, prompt bool) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// failure is err as the caller of r gets it. If r travelled in a flight whose outcome could not be
+// found out because of err, its commit may be in the log, whatever err says of this try.
+func (f *flight) failure(r *request, err error) error {
+	if r.kind == askCommand && slices.Contains(f.doubted, r.cmd.CommandID) {
+		return doubt("what became of an append cannot be read: "+err.Error(), 0)
+	}
+	return err
 }
 
 // known answers r from the commit c that the log has. If this owner put it there itself, and

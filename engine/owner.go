@@ -111,11 +111,11 @@ func (o *owner) depart() bool {
 // fly decides what waits, as far as it fits into one flight. False: it is settled and answered.
 // True: somebody else goes on with the owner.
 func (o *owner) fly(prompt bool) bool {
+	o.f.begin(o)
 	if o.e.ctx.Err() != nil {
 		o.failAll(errStopped)
 		return false
 	}
-	o.f.begin(o)
 	if prompt && !o.atHand() {
 		return o.elsewhere()
 	}
@@ -300,7 +300,7 @@ func (o *owner) failAll(err error) {
 	err = unavailable(err)
 	for _, r := range o.work {
 		if r != nil {
-			r.fail(err)
+			r.fail(o.f.failure(r, err))
 		}
 	}
 	o.drop(len(o.work))
