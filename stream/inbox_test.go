@@ -2,9 +2,14 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"math/rand/v2"
+	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -153,6 +158,7 @@ type writer struct {
 	rand *rand.Rand
 	at   aggregate.Mark
 	want []aggregate.ID
+	pad  int // bytes of each command
 
 	doubts, failures int64
 }
@@ -160,6 +166,9 @@ type writer struct {
 // write gives one flight to the log, with Begin and then as often as need be, like an owner.
 func (w *writer) write() {
 	c := commit(w.key, w.at.Version, 1)
+	if w.pad > 0 {
+		c.Command = json.RawMessage(`{"pad":"` + strings.Repeat("x", w.pad) + `"}`)
+	}
 	var told atomic.Int64
 	type outcome struct {
 		mark aggregate.Mark
@@ -218,5 +227,99 @@ func (w *writer) check() {
 			w.t.Errorf("%s: %v\ngot  %v\nwant %v", w.key, failed, got, w.want)
 		}
 		return
+	}
+}
+
+// proxy stands between a client and the server; it can stop reading, and cut.
+type proxy struct {
+	net.Listener
+	to    string
+	stall sync.RWMutex // held for writing while nothing of the client is read
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func (p *proxy) run() {
+	for {
+		c, err := p.Accept()
+		if err != nil {
+			return
+		}
+		s, err := net.Dial("tcp", p.to)
+		if err != nil {
+			c.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns = append(p.conns, c, s)
+		p.mu.Unlock()
+		go func() { _, _ = io.Copy(c, s); c.Close() }()
+		go func() {
+			defer s.Close()
+			buf := make([]byte, 16<<10)
+			for {
+				n, err := c.Read(buf)
+				p.stall.RLock()
+				_, err2 := s.Write(buf[:n])
+				p.stall.RUnlock()
+				if err != nil || err2 != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
+// A connection that takes nothing blocks those who publish, and perhaps is cut then. Nothing is told
+// twice or wrongly, and it goes on.
+func TestAStalledConnection(t *testing.T) {
+	srv := startServer(t, t.TempDir(), -1)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	p := &proxy{Listener: ln, to: srv.Addr().String()}
+	go p.run()
+	t.Cleanup(func() { ln.Close(); p.cut() })
+	l, err := Open(t.Context(), connect(t, "nats://"+ln.Addr().String()), Options{Loads: connect(t, srv.ClientURL()), AckWait: 150 * time.Millisecond,
+		Sync: syncFunc(func(ctx context.Context) error { return ctx.Err() }), Logger: slog.New(slog.DiscardHandler), Breaker: BreakerOptions{Failures: 100, OpenFor: 5 * time.Millisecond}})
+	must(t, err)
+	t.Cleanup(func() { must(t, l.Close()) })
+	var stop atomic.Bool
+	var staller, writers sync.WaitGroup
+	staller.Go(func() {
+		for i := 0; !stop.Load() && i < 6; i++ {
+			time.Sleep(100 * time.Millisecond)
+			p.stall.Lock()
+			time.Sleep(200 * time.Millisecond)
+			if i%2 == 0 {
+				p.cut()
+			}
+			p.stall.Unlock()
+		}
+	})
+	var doubts atomic.Int64
+	for i := range 10 {
+		writers.Go(func() {
+			m := writer{t: t, l: l, key: newKey("acme"), rand: rand.New(rand.NewPCG(1, uint64(i))), pad: 300 << 10}
+			for range 4 {
+				m.write()
+			}
+			m.check()
+			doubts.Add(m.doubts)
+		})
+	}
+	writers.Wait()
+	stop.Store(true)
+	staller.Wait()
+	if doubts.Load() == 0 {
+		t.Error("none was in doubt")
 	}
 }
