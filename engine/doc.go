@@ -1,8 +1,11 @@
 // Package engine runs aggregates: it loads them, decides commands, appends what was decided,
 // answers, keeps snapshots, and lets idle aggregates go.
 //
-// The model: an [Engine] holds live aggregates in a sharded registry. Each is owned by one
-// goroutine, its owner; a command reaches it as a request in the owner's mailbox. The owner
+// The model: an [Engine] holds live aggregates in a sharded registry. Each has an owner; a command
+// reaches it as a request in the owner's mailbox. Who puts a request into the mailbox of an idle
+// owner drives it, for one flight at most; with an append the owner goes to the log, whose answer
+// goes on with it; what may block, and what has come in the meantime, is driven by a goroutine of
+// its own. So at most one goroutine works on an aggregate, and none on an idle one. The driver
 // takes what waits and forms a flight: the commands are decided one after another on a working
 // copy of the state and travel as the commits of one Append. When the log has them as durably
 // as configured the working state becomes the state, and every reply of the flight is sent,

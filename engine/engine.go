@@ -72,7 +72,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		e.snapshots.close(true)
 	})
 	for _, o := range e.registry.all(every) {
-		o.leave(false)
+		o.leave()
 	}
 	e.owners.Wait()
 	inTime := giveUp()
@@ -87,7 +87,9 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // Submit hands cmd to its aggregate and waits for the reply. The engine keeps cmd: it must not
 // be changed afterwards. The end of ctx ends the wait only: a command whose turn had come is
-// decided all the same, and the error then matches ErrInDoubt.
+// decided all the same, and the error then matches ErrInDoubt. A caller who finds the aggregate idle
+// decides and publishes himself; should the connection to the log not take the message, he notices
+// the end of ctx when it does.
 //
 // Errors: ValidationError, RejectedError, VersionConflictError, TenantAccessDeniedError,
 // FaultError, UnavailableError (its Reason tells which), or one that matches ErrRehydration,
@@ -213,7 +215,7 @@ func (e *Engine) makeRoom(s *shard) {
 		return
 	}
 	for _, o := range s.idle(1<<62, 1) {
-		o.leave(true)
+		o.leave()
 	}
 }
 
@@ -259,7 +261,7 @@ func (e *Engine) tidy() {
 				gone = append(gone, s.idle(1<<62, over/shardCount+1)...)
 			}
 			for _, o := range gone {
-				o.leave(true)
+				o.leave()
 			}
 		}
 		e.thin()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -511,6 +512,49 @@ func TestTooLargeFailsItsCallerOnly(t *testing.T) {
 				t.Errorf("got %v", large)
 			}
 			wantBalance(t, e, account, 11, 11)
+		})
+	}
+}
+
+// A flight was in doubt, the log says that it has moved on, and then cannot be read: whether the
+// command is in it nobody knows, so its caller must not be told that it failed.
+func TestADoubtThatCannotBeSettledStaysOne(t *testing.T) {
+	lost := fmt.Errorf("lost: %w", aggregate.ErrStream)
+	for name, breakLog := range map[string]func(*fakeLog){
+		"its message cannot be read": func(l *fakeLog) {
+			l.at = func(aggregate.Key, aggregate.Sequence) error { return lost }
+		},
+		"the aggregate cannot be read": func(l *fakeLog) {
+			l.load = func(aggregate.Key) error { // the second load fails, of another incarnation
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				l.inc++
+				l.load = func(aggregate.Key) error { return lost }
+				return nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			e := w.start()
+			do(t, e, command(account, "deposit", 10))
+			var tries atomic.Int64
+			w.log.onAppend(func(int, aggregate.Key, []aggregate.Commit) (bool, error) {
+				if tries.Add(1) == 1 {
+					return true, aggregate.ErrInDoubt // it is there
+				}
+				w.log.mu.Lock()
+				defer w.log.mu.Unlock()
+				breakLog(w.log)
+				return false, aggregate.ErrConflict
+			})
+			_, err := e.Submit(context.Background(), command(account, "deposit", 1))
+			if !errors.Is(err, aggregate.ErrInDoubt) {
+				t.Errorf("got %v", err)
+			}
+			if n := len(w.log.events(account)); n != 2 {
+				t.Errorf("the log has %d events", n)
+			}
 		})
 	}
 }

@@ -106,7 +106,8 @@ func (o *owner) decide(prompt bool) bool {
 	f := &o.f
 	f.reset(&o.live)
 	f.began, f.now = o.e.opts.Monotonic(), time.Time{}
-	defer func() { f.settled = o.e.opts.Monotonic(); f.stages[aggregate.StageDecide] += f.settled - f.began }()
+	f.stages = aggregate.Stages{aggregate.StageLoad: f.stages[aggregate.StageLoad]} // an earlier try is in StageQueue
+	defer func() { f.settled = o.e.opts.Monotonic(); f.stages[aggregate.StageDecide] = f.settled - f.began }()
 	f.machine = o.live.rules.lend()
 	defer f.machine.giveBack()
 	for i, r := range o.work {
@@ -187,7 +188,7 @@ func (o *owner) repeat(r *request, prompt bool) (bool, error) {
 			err = &aggregate.UnavailableError{Reason: aggregate.ErrStream, Message: err.Error(), RetryAfter: retryAfter}
 		}
 		if err != nil {
-			return false, unavailable(err)
+			return false, f.failure(r, unavailable(err))
 		}
 		for i := range commits {
 			if c := &commits[i]; c.CommandID == id {
@@ -198,6 +199,15 @@ func (o *owner) repeat(r *request, prompt bool) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// failure is err as the caller of r gets it. If r travelled in a flight whose outcome could not be
+// found out because of err, its commit may be in the log, whatever err says of this try.
+func (f *flight) failure(r *request, err error) error {
+	if r.kind == askCommand && slices.Contains(f.doubted, r.cmd.CommandID) {
+		return doubt("what became of an append cannot be read: "+err.Error(), 0)
+	}
+	return err
 }
 
 // known answers r from the commit c that the log has. If this owner put it there itself, and

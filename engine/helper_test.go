@@ -21,9 +21,11 @@ type world struct {
 	opts  Options
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOf(t, bank(t)) }
+
+func newWorldOf(t testing.TB, m *Manifest) *world {
 	w := &world{t: t, log: newFakeLog(), store: newFakeStore()}
-	w.opts = Options{Log: w.log, Snapshots: w.store, Manifest: bank(t), EventID: envelope.EventID,
+	w.opts = Options{Log: w.log, Snapshots: w.store, Manifest: m, EventID: envelope.EventID,
 		Backoff: Backoff{Initial: time.Millisecond, Max: 4 * time.Millisecond}}
 	return w
 }
@@ -55,7 +57,7 @@ func stop(t testing.TB, e *Engine) {
 // leaveAll asks every owner to go when it has nothing to do.
 func leaveAll(e *Engine) {
 	for _, o := range e.registry.all(every) {
-		o.leave(true)
+		o.leave()
 	}
 }
 

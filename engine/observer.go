@@ -7,7 +7,8 @@ import (
 )
 
 // Observer hears what happens, for metrics and logs. Its methods are called on the goroutine
-// where it happens and must not block. Embed [NopObserver] to hear only some of it.
+// where it happens and must not block: many commands may wait for it. Command alone may, when it is
+// told of a failure: then only that aggregate waits. Embed [NopObserver] to hear only some of it.
 type Observer interface {
 	// Command: Submit is done with cmd. Exactly one of r and err is nil; gas is what the rules
 	// used, 0 when none ran.

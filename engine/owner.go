@@ -23,7 +23,8 @@ type owner struct {
 	newer, older *owner        // in the shard's order of use; under the shard's lock
 	lastUsed     time.Duration // under the shard's lock
 	placed       time.Duration // when it was put where it is in that order; under the shard's lock
-	airborne     atomic.Bool   // a flight is with the log; who makes it false goes on with the owner
+	flights      uint64        // given to the log so far
+	airborne     atomic.Uint64 // the flight that is with the log; who makes it 0 goes on with the owner
 	onAppended   func(aggregate.Mark, time.Duration, error)
 
 	live live
@@ -50,17 +51,19 @@ type live struct {
 }
 
 // drive works on the owner until nothing waits, or until somebody else goes on with it: the log's
-// answer to an append, or another goroutine. A prompt drive does nothing that may block; what does
-// is left to a goroutine of its own. Afterwards the caller must not touch the owner.
+// answer to an append, or another goroutine. A prompt drive does nothing that may block, and no more
+// than one flight: its goroutine is a caller's, who wants his answer. The rest is left to a goroutine
+// of its own. Afterwards the caller must not touch the owner.
 func (o *owner) drive(prompt bool) {
-	for {
+	for flown := false; ; {
 		if len(o.work) == 0 {
 			o.work = o.box.takeAll(o.work)
 		}
 		if len(o.work) > 0 {
-			if o.fly(prompt) {
+			if prompt && flown && o.elsewhere() || o.fly(prompt) {
 				return
 			}
+			flown = true
 			continue
 		}
 		if o.box.rest(o.stays()) || o.depart() {
@@ -69,11 +72,10 @@ func (o *owner) drive(prompt bool) {
 	}
 }
 
-// leave asks the owner to go as soon as it has nothing to do; prompt is as of drive. The caller
-// holds no lock of a shard.
-func (o *owner) leave(prompt bool) {
+// leave asks the owner to go as soon as it has nothing to do. The caller holds no lock of a shard.
+func (o *owner) leave() {
 	if o.box.askLeave() {
-		o.drive(prompt)
+		o.drive(true)
 	}
 }
 
@@ -110,11 +112,11 @@ func (o *owner) depart() bool {
 // fly decides what waits, as far as it fits into one flight. False: it is settled and answered.
 // True: somebody else goes on with the owner.
 func (o *owner) fly(prompt bool) bool {
+	o.f.begin(o)
 	if o.e.ctx.Err() != nil {
 		o.failAll(errStopped)
 		return false
 	}
-	o.f.begin(o)
 	if prompt && !o.atHand() {
 		return o.elsewhere()
 	}
@@ -154,22 +156,33 @@ func (o *owner) attempt(prompt bool) bool {
 	return false
 }
 
-// send gives the flight to the log, which goes on with the owner.
+// send gives the flight to the log, which goes on with the owner. While Begin reads the commits the
+// flight is not given up, as that would clear them.
 func (o *owner) send() {
 	f := &o.f
 	f.sent = f.settled
-	o.airborne.Store(true)
+	o.flights++
+	n := o.flights << 1
+	o.airborne.Store(n)
 	o.e.opts.Log.Begin(o.e.ctx, o.key, f.at, f.commits, o.onAppended)
+	// The owner may be another's by now, with another flight: n is of this one only.
+	if o.airborne.CompareAndSwap(n, n|aloft) && o.e.ctx.Err() != nil {
+		o.giveUp()
+	}
 }
 
+// aloft is added to airborne when Begin has returned.
+const aloft = 1
+
 // appended is where the log goes on. Others wait for its goroutine: success is told, anything
-// else, and what has come in the meantime, is for another one.
+// else, and what has come in the meantime, is for another one. So are failures of single commands
+// that nobody waits for: they are logged, and a log may block.
 func (o *owner) appended(mark aggregate.Mark, synced time.Duration, err error) {
-	if !o.airborne.CompareAndSwap(true, false) {
+	if o.airborne.Swap(0) == 0 {
 		return // given up
 	}
-	if err != nil {
-		go o.resume(err)
+	if err != nil || o.notifiesFailure() {
+		go o.resume(mark, synced, err)
 		return
 	}
 	o.adopt(mark, synced)
@@ -181,9 +194,19 @@ func (o *owner) appended(mark aggregate.Mark, synced time.Duration, err error) {
 	go o.drive(false)
 }
 
-// resume goes on after an append that was no plain success.
-func (o *owner) resume(err error) {
-	if o.conclude(o.failed(err)) {
+// notifiesFailure tells whether the flight has a failed command whose caller does not wait.
+func (o *owner) notifiesFailure() bool {
+	return slices.ContainsFunc(o.work[:o.f.n], func(r *request) bool { return r != nil && r.notify != nil && r.err != nil })
+}
+
+// resume is what appended does not do itself.
+func (o *owner) resume(mark aggregate.Mark, synced time.Duration, err error) {
+	if err == nil {
+		o.adopt(mark, synced)
+	} else {
+		err = o.failed(err)
+	}
+	if o.conclude(err) {
 		if o.attempt(false) {
 			return
 		}
@@ -195,8 +218,8 @@ func (o *owner) resume(err error) {
 
 // giveUp ends the wait for the log, whose answer will find nobody.
 func (o *owner) giveUp() {
-	if o.airborne.CompareAndSwap(true, false) {
-		go o.resume(doubt("the engine stops while the outcome is unknown", 0))
+	if n := o.airborne.Load(); n&aloft != 0 && o.airborne.CompareAndSwap(n, 0) {
+		go o.resume(aggregate.Mark{}, 0, doubt("the engine stops while the outcome is unknown", 0))
 	}
 }
 
@@ -278,7 +301,7 @@ func (o *owner) failAll(err error) {
 	err = unavailable(err)
 	for _, r := range o.work {
 		if r != nil {
-			r.fail(err)
+			r.fail(o.f.failure(r, err))
 		}
 	}
 	o.drop(len(o.work))
@@ -307,7 +330,7 @@ func (o *owner) failRest(err error) {
 	o.drop(o.f.n)
 }
 
-// pause sleeps, on an owner's goroutine; false means that the engine stops.
+// pause sleeps, on a goroutine of the owner's own; false means that the engine stops.
 func (e *Engine) pause(d time.Duration) bool {
 	if d <= 0 {
 		return e.ctx.Err() == nil

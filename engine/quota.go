@@ -123,7 +123,7 @@ func (e *Engine) thin() {
 	}
 	before := e.opts.Monotonic() - idleBefore
 	for _, o := range e.registry.all(func(o *owner) bool { return o.tenant.crowded.Load() && o.lastUsed <= before }) {
-		o.leave(true)
+		o.leave()
 	}
 }
 

@@ -144,7 +144,7 @@ func (e *Engine) Drain(ctx context.Context, id aggregate.TenantID) error {
 		r.free()
 	}
 	for _, o := range owners {
-		o.leave(true)
+		o.leave()
 	}
 	return nil
 }

@@ -144,9 +144,10 @@ func (l *Log) publish(ctx context.Context, f *flight, first *ack) (ack, error) {
 	return a, err
 }
 
-// verdict is what an answer says of the server's health. A message too great for it is an answer.
+// verdict is what an answer says of the server's health. A message too great for it is an answer, and
+// what was not sent because too much is in flight (ErrUnavailable) says nothing.
 func verdict(a ack, err error) error {
-	if errors.Is(err, aggregate.ErrTooLarge) || errors.Is(err, errFull) {
+	if errors.Is(err, aggregate.ErrTooLarge) || errors.Is(err, aggregate.ErrUnavailable) {
 		return nil
 	}
 	if err == nil && a.refused() {
@@ -207,9 +208,14 @@ func (f *flight) readAck(ctx context.Context, m *nats.Msg, err error) (ack, erro
 		return ack{}, errNoConnection
 	}
 	if errors.Is(err, errFull) {
-		return ack{}, &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: err.Error(), RetryAfter: retryAfter}
+		return ack{}, tooBusy(err)
 	}
 	return ack{}, unavailable("publish: %v", err)
+}
+
+// tooBusy: this process has too much in flight.
+func tooBusy(err error) error {
+	return &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: err.Error(), RetryAfter: retryAfter}
 }
 
 func parseAck(m *nats.Msg) (ack, error) {

@@ -62,7 +62,8 @@ func newBreaker(o BreakerOptions) *breaker {
 func stateName(s gobreaker.State) string { return strings.ReplaceAll(s.String(), "-", "_") }
 
 func nobodysFailure(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errConnLost) || errors.Is(err, errLeft)
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errConnLost) || errors.Is(err, errLeft) ||
+		errors.Is(err, aggregate.ErrUnavailable)
 }
 
 // guard runs f unless the circuit is open. What f returns is counted, and returned.

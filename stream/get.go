@@ -146,7 +146,7 @@ const (
 func (l *Log) request(ctx context.Context, in *inbox, subject string, data []byte) (*nats.Msg, error) {
 	if !l.breaker.trouble.Load() {
 		m, err := l.ask(ctx, in, subject, data)
-		l.breaker.note(err)
+		l.breaker.note(verdict(ack{}, err))
 		return m, err
 	}
 	var m *nats.Msg
@@ -169,6 +169,9 @@ func (l *Log) ask(ctx context.Context, in *inbox, subject string, data []byte) (
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
+		}
+		if errors.Is(err, errFull) {
+			return nil, tooBusy(err)
 		}
 		var lost lostError
 		if !errors.As(err, &lost) && !isGone(err) || in.nc.IsClosed() || time.Now().After(give) {

@@ -26,10 +26,11 @@ type inbox struct {
 	sub    *nats.Subscription
 	limit  int // of messages in flight
 
-	mu    sync.Mutex
-	last  uint64
-	slots map[uint64]*slot
-	free  []*slot
+	mu     sync.Mutex
+	last   uint64
+	slots  map[uint64]*slot
+	free   []*slot
+	closed bool // nobody would end a wait
 
 	quit  chan struct{}
 	ended sync.Once
@@ -172,16 +173,20 @@ func (in *inbox) take(token uint64) *slot {
 	return s
 }
 
-// open gives a slot, nil if too many messages are in flight.
-func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) *slot {
+// open gives a slot and its token. The wait may end at any time from now on: then the slot of a
+// receiver is somebody else's, and only the token tells whether it still is the caller's.
+func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) (*slot, uint64, error) {
 	short, until := wait < sweepEvery, time.Time{}
 	if short {
 		until = time.Now().Add(wait)
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.closed {
+		return nil, 0, errInboxClosed
+	}
 	if len(in.slots) >= in.limit {
-		return nil
+		return nil, 0, errFull
 	}
 	var s *slot
 	if n := len(in.free); n > 0 {
@@ -192,7 +197,7 @@ func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) *
 	in.last++
 	s.token, s.to, s.cancel, s.wait, s.until, s.short = in.last, to, cancel, wait, until, short
 	in.slots[s.token] = s
-	return s
+	return s, s.token, nil
 }
 
 // giveBack ends the use of a slot whose answer was not taken.
@@ -239,6 +244,9 @@ func (in *inbox) close() error {
 	err := in.sub.Unsubscribe()
 	in.ended.Do(func() { close(in.quit) })
 	in.swept.Wait()
+	in.mu.Lock()
+	in.closed = true
+	in.mu.Unlock()
 	in.lose()
 	if err == nats.ErrConnectionClosed {
 		return nil
@@ -258,11 +266,11 @@ func (in *inbox) publish(m *nats.Msg, cancel <-chan struct{}, wait time.Duration
 
 // send sends m; the slot it returns must be waited for.
 func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (*slot, error) {
-	s := in.open(nil, cancel, wait)
-	if s == nil {
-		return nil, errFull
+	s, token, err := in.open(nil, cancel, wait)
+	if err != nil {
+		return nil, err
 	}
-	m.Reply = string(in.appendReply(nil, s.token))
+	m.Reply = string(in.appendReply(nil, token))
 	if err := in.nc.PublishMsg(m); err != nil {
 		in.giveBack(s)
 		return nil, sendError(err)
@@ -274,21 +282,21 @@ func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (
 // of publish, the receiver hears nothing. m.Reply lies in room, which is the caller's again once
 // post has returned; a slot's own would not do, as its wait may end while m is being written.
 func (in *inbox) post(m *nats.Msg, room []byte, to receiver, cancel <-chan struct{}, wait time.Duration) error {
-	s := in.open(to, cancel, wait)
-	if s == nil {
-		return errFull
+	_, token, err := in.open(to, cancel, wait)
+	if err != nil {
+		return err
 	}
-	token, short := s.token, s.short // it may be answered, and somebody else's, once it is written
 	reply := in.appendReply(room, token)
 	m.Reply = unsafe.String(unsafe.SliceData(reply), len(reply))
 	if err := in.nc.PublishMsg(m); err != nil {
-		if in.take(token) == nil { // the connection was lost in this moment, and the receiver told so
+		s := in.take(token)
+		if s == nil { // the connection was lost in this moment, and the receiver told so
 			return nil
 		}
 		in.keep(s)
 		return sendError(err)
 	}
-	if short {
+	if wait < sweepEvery {
 		time.AfterFunc(wait, func() { in.expire(time.Now()) })
 	}
 	return nil
@@ -335,5 +343,8 @@ const (
 	errLate     = lostError("no answer in time")
 )
 
-// errFull: nothing was sent, as too much is in flight.
-var errFull = errors.New("too many messages are in flight")
+// Nothing was sent, as too much is in flight, or as no answer would be heard.
+var (
+	errFull        = errors.New("too many messages are in flight")
+	errInboxClosed = errors.New("the log is closed")
+)

@@ -14,6 +14,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/engine"
 	"github.com/cloudlysis/aggregate/internal/natsd"
@@ -50,6 +52,7 @@ type node struct {
 	log    stream.Options
 	sync   natsd.SyncMode
 	server *natsd.Server
+	link   *nats.Conn // of appends
 	store  *store.Store
 	stream *stream.Log
 	engine *engine.Engine
@@ -107,6 +110,7 @@ func (n *node) openStream() *stream.Log {
 	n.t.Helper()
 	nc, err := n.server.Connect("test")
 	n.must(err)
+	n.link = nc
 	loads, err := n.server.Connect("test loads")
 	n.must(err)
 	o := n.log
