@@ -25,6 +25,7 @@ type Engine struct {
 	snapshots snapshots
 	loads     chan struct{} // a token for each load under way
 	requests  sync.Pool     // of *request
+	flights   sync.Pool     // of *flight
 
 	ctx     context.Context // of owners and the janitor; ends when Close gives up or is done
 	cancel  context.CancelFunc
@@ -45,6 +46,7 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{opts: o, clock: newClock(&o), loads: make(chan struct{}, o.MaxLoads)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.registry.init(o.IdleAfter)
+	e.flights.New = func() any { return &flight{} }
 	e.tenants.quotaOf = o.Quota
 	if o.Manifest != nil {
 		e.Swap(o.Manifest)

@@ -11,7 +11,8 @@ import (
 	"github.com/cloudlysis/aggregate/engine/vm"
 )
 
-// flight is what an owner decides and appends at once. It is used again and again.
+// flight is what an owner decides and appends at once. Owners lend them from a pool, where the
+// few that are in use at once stay warm in the processor's caches.
 type flight struct {
 	man       *manifest      // under which all of it is decided
 	at        aggregate.Mark // where the aggregate stood when it was decided
@@ -51,6 +52,21 @@ var (
 	errSlow = errors.New("to be continued on another goroutine")
 )
 
+// begin makes the owner's flight ready for a new one.
+func (o *owner) begin() {
+	if o.f == nil {
+		o.f = o.e.flights.Get().(*flight)
+	}
+	o.f.begin(o)
+}
+
+// release gives the owner's flight back.
+func (o *owner) release() {
+	o.f.release()
+	o.e.flights.Put(o.f)
+	o.f = nil
+}
+
 // begin makes f ready for a new flight of o.
 func (f *flight) begin(o *owner) {
 	f.man = o.e.manifest.Load()
@@ -72,7 +88,7 @@ func (f *flight) reset(l *live) {
 	f.size, f.needsLast = messageBytes, false
 }
 
-// release lets go of what the flight held: an idle aggregate keeps its state only.
+// release lets go of what the flight held: the pool keeps room, no texts.
 func (f *flight) release() {
 	f.man = nil
 	clear(f.commits)
@@ -97,13 +113,13 @@ func (f *flight) account(s *spent) {
 	s.stages[aggregate.StageQueue] = f.began - s.posted - f.stages[aggregate.StageLoad]
 }
 
-// keptCommits is for how many commits an idle owner keeps room.
-const keptCommits = 8
+// keptCommits is for how many commits a flight in the pool keeps room.
+const keptCommits = 64
 
 // decide takes requests in their order and finds a result for each, until the flight is full.
 // Nothing is sent yet. A prompt one is false when it would have to ask the log.
 func (o *owner) decide(prompt bool) bool {
-	f := &o.f
+	f := o.f
 	f.reset(&o.live)
 	f.began, f.now = o.e.opts.Monotonic(), time.Time{}
 	f.stages = aggregate.Stages{aggregate.StageLoad: f.stages[aggregate.StageLoad]} // an earlier try is in StageQueue
@@ -154,7 +170,7 @@ func (o *owner) command(r *request, prompt bool) bool {
 		r.err = err
 		return true
 	}
-	f := &o.f
+	f := o.f
 	if r.err = f.machine.read(r.cmd.Payload); r.err != nil {
 		return true
 	}
@@ -169,7 +185,7 @@ func (o *owner) command(r *request, prompt bool) bool {
 // repeat looks whether the command id has a commit, in this flight or in the log, and makes
 // its first reply again.
 func (o *owner) repeat(r *request, prompt bool) (bool, error) {
-	f, id := &o.f, r.cmd.CommandID
+	f, id := o.f, r.cmd.CommandID
 	for i := range f.ids {
 		if f.ids[i] == id {
 			r.basis = onAppend
@@ -303,7 +319,7 @@ func (o *owner) admit(r *request) (time.Time, error) {
 // rule runs the rules on the working state and, when they accept, makes the commit; one without
 // events only if such commands are remembered.
 func (o *owner) rule(r *request, now time.Time) bool {
-	f, cmd := &o.f, r.cmd
+	f, cmd := o.f, r.cmd
 	c := aggregate.Commit{CommandID: cmd.CommandID, Timestamp: now, Actor: cmd.Actor, Roles: cmd.Roles,
 		Metadata: cmd.Metadata, Manifest: f.man.hash, Engine: f.man.engine}
 	if !fillCtx(&f.ctx, o.key, o.id, &c, f.version) {
@@ -341,7 +357,7 @@ func (e *Engine) number(key aggregate.Key, c *aggregate.Commit, at aggregate.Ver
 // board takes the commit into the flight and stores its effect in the working state. It is
 // false if there is no room behind what is in the flight already.
 func (o *owner) board(r *request, c *aggregate.Commit) bool {
-	f, size := &o.f, commitSize(c)
+	f, size := o.f, commitSize(c)
 	if messageBytes+size > o.e.opts.MaxCommitBytes {
 		r.err = tooLarge(c.CommandID, size)
 		return true

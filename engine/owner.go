@@ -29,7 +29,7 @@ type owner struct {
 
 	live live
 	work []*request // taken from the mailbox, not answered yet; nil where one is gone
-	f    flight
+	f    *flight    // while there is one: an idle owner keeps its state only
 }
 
 // live is an aggregate as the log has it.
@@ -112,9 +112,10 @@ func (o *owner) depart() bool {
 // fly decides what waits, as far as it fits into one flight. False: it is settled and answered.
 // True: somebody else goes on with the owner.
 func (o *owner) fly(prompt bool) bool {
-	o.f.begin(o)
+	o.begin()
 	if o.e.ctx.Err() != nil {
 		o.failAll(errStopped)
+		o.release()
 		return false
 	}
 	if prompt && !o.atHand() {
@@ -131,7 +132,7 @@ func (o *owner) elsewhere() bool {
 
 // attempt decides the flight and settles it, if need be again, and answers. Its result is fly's.
 func (o *owner) attempt(prompt bool) bool {
-	f := &o.f
+	f := o.f
 	for {
 		if err := o.ready(f.man); err != nil {
 			o.failAll(err)
@@ -152,14 +153,14 @@ func (o *owner) attempt(prompt bool) bool {
 			break
 		}
 	}
-	f.release()
+	o.release()
 	return false
 }
 
 // send gives the flight to the log, which goes on with the owner. While Begin reads the commits the
 // flight is not given up, as that would clear them.
 func (o *owner) send() {
-	f := &o.f
+	f := o.f
 	f.sent = f.settled
 	o.flights++
 	n := o.flights << 1
@@ -187,7 +188,7 @@ func (o *owner) appended(mark aggregate.Mark, synced time.Duration, err error) {
 	}
 	o.adopt(mark, synced)
 	o.answer()
-	o.f.release()
+	o.release()
 	if len(o.work) == 0 && o.box.rest(o.stays()) {
 		return
 	}
@@ -211,7 +212,7 @@ func (o *owner) resume(mark aggregate.Mark, synced time.Duration, err error) {
 			return
 		}
 	} else {
-		o.f.release()
+		o.release()
 	}
 	o.drive(false)
 }
@@ -238,7 +239,7 @@ func (o *owner) conclude(err error) bool {
 
 // again tells whether the flight is decided once more after err, having waited for its turn.
 func (o *owner) again(err error) bool {
-	f := &o.f
+	f := o.f
 	if err == errSmaller {
 		return true
 	}

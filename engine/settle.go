@@ -19,7 +19,7 @@ func (o *owner) latest(prompt bool) error {
 	if prompt && !o.e.opts.Log.Prompt() {
 		return errSlow
 	}
-	f, start := &o.f, o.f.settled
+	f, start := o.f, o.f.settled
 	latest, err := o.e.opts.Log.IsLatest(o.e.ctx, o.key, f.at)
 	f.settled = o.e.opts.Monotonic()
 	f.stages[aggregate.StageAppend] = f.settled - start
@@ -66,7 +66,7 @@ func (o *owner) failed(err error) error {
 // adopt makes the working state the state: the log has the commits at mark, and was synced that
 // long after it had them.
 func (o *owner) adopt(mark aggregate.Mark, synced time.Duration) {
-	f, l := &o.f, &o.live
+	f, l := o.f, &o.live
 	f.settled = o.e.opts.Monotonic()
 	took := f.settled - f.sent
 	f.stages[aggregate.StageAppend], f.stages[aggregate.StageSync] = took-synced, synced
@@ -85,7 +85,7 @@ func (o *owner) adopt(mark aggregate.Mark, synced time.Duration) {
 // smaller is what becomes of a flight that does not fit into a message after all: half of it is
 // tried, and a single commit fails its caller only.
 func (o *owner) smaller(err error) error {
-	f := &o.f
+	f := o.f
 	if n := len(f.commits); n > 1 {
 		f.limit = n / 2
 		return errSmaller
@@ -102,7 +102,7 @@ func (o *owner) smaller(err error) error {
 // inDoubt sends the same flight again until it is known what became of it. Whoever waits is
 // told so after a while; the flight goes on without them.
 func (o *owner) inDoubt(err error) (aggregate.Mark, error) {
-	f, opts := &o.f, &o.e.opts
+	f, opts := o.f, &o.e.opts
 	opts.Observer.Doubt(o.key, true)
 	opts.Logger.Warn("append in doubt", "aggregate", o.key.String(), "version", uint64(f.at.Version), "error", err)
 	defer opts.Observer.Doubt(o.key, false)
