@@ -46,6 +46,7 @@ test-release: ## what takes long: reproducible builds on every platform, the ima
 lint: ## gofmt, vet, staticcheck, aggc fmt, buf lint and breaking
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	@for m in $$(git ls-files '*/go.mod'); do (cd $$(dirname $$m) && $(GO) vet ./...) || exit 1; done
 	$(TOOLS) staticcheck ./...
 	@out=$$($(GO) run ./cmd/aggc fmt -l examples); if [ -n "$$out" ]; then echo "not aggc fmt'd:"; echo "$$out"; exit 1; fi
 	cd proto && $(GO) tool -modfile=../internal/tools/go.mod buf lint

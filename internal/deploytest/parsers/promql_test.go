@@ -33,7 +33,7 @@ func catalog(t *testing.T) map[string]series {
 	m := telemetry.NewMetrics(slog.New(slog.DiscardHandler))
 	key := aggregate.Key{Type: "Account", Tenant: "acme"}
 	m.ObserveNode(t.TempDir(), func(context.Context) telemetry.Node { return telemetry.Node{Ready: true, Sync: "group"} })
-	m.Command(&aggregate.Command{TenantID: "acme", AggregateType: "Account"}, nil, &aggregate.TenantAccessDeniedError{}, 1, time.Millisecond)
+	m.Command(&aggregate.Command{TenantID: "acme", AggregateType: "Account"}, nil, &aggregate.TenantAccessDeniedError{}, 1, time.Millisecond, aggregate.Stages{aggregate.StageAppend: 1})
 	m.Flight(key, 1, 1, time.Millisecond)
 	m.Conflict(key, 1)
 	m.Doubt(key, true)
