@@ -200,6 +200,7 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 		case putOK:
 			return nil
 		case putDrive:
+			o.work = append(o.work, r)
 			o.drive(true)
 			return nil
 		case putFull:

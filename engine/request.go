@@ -194,12 +194,13 @@ type accepted uint8
 
 const (
 	putOK    accepted = iota
-	putDrive          // as putOK, and the caller is the one to work on the owner now
+	putDrive          // nobody works on the owner: the caller does now, and begins with this request
 	putFull
 	putClosed
 )
 
-// put adds r unless the mailbox is closed or holds limit requests already (0: no limit).
+// put adds r unless the mailbox is closed or holds limit requests already (0: no limit). With
+// putDrive r is not in it: it is the caller's work.
 func (m *mailbox) put(r *request, limit int) accepted {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -209,12 +210,12 @@ func (m *mailbox) put(r *request, limit int) accepted {
 	case limit > 0 && len(m.q) >= limit:
 		return putFull
 	}
-	m.q = append(m.q, r)
-	if m.driven {
-		return putOK
+	if !m.driven {
+		m.driven, m.leave = true, false
+		return putDrive
 	}
-	m.driven = true
-	return putDrive
+	m.q = append(m.q, r)
+	return putOK
 }
 
 // claim makes the caller the one who works on the owner, if nobody does and it has not left.

@@ -127,6 +127,7 @@ func (e *Engine) Drain(ctx context.Context, id aggregate.TenantID) error {
 		r := e.newRequest(askBarrier, nil, 0)
 		switch o.box.put(r, 0) {
 		case putDrive:
+			o.work = append(o.work, r)
 			o.drive(true)
 		case putClosed:
 			r.free() // it has left: nothing of it is under way
