@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudlysis/aggregate"
@@ -19,10 +20,12 @@ type clock struct {
 	maxJump time.Duration
 	hold    time.Duration
 
+	// As long as the clock runs evenly readers share this and no lock.
+	even atomic.Bool  // it has been read, and has not jumped
+	base atomic.Int64 // wall less mono in ns, as last trusted; wall counts from origin
+
 	mu     sync.Mutex
-	seen   bool
-	base   time.Duration // wall less mono, as last trusted; both in ns since the first reading's wall
-	origin time.Time
+	origin time.Time // of the first reading; it does not change once even has been true
 	jumped bool
 	to     time.Duration // the difference after the jump
 	since  time.Duration // mono at the jump
@@ -35,27 +38,52 @@ func newClock(o *Options) *clock {
 // now reads the clock in UTC; mono is the other clock in this moment. The error is an
 // UnavailableError of ErrClock.
 func (c *clock) now(mono time.Duration) (time.Time, error) {
+	wall := c.wall().UTC().Round(0)
+	if c.even.Load() {
+		off := wall.Sub(c.origin) - mono
+		moved := (off - time.Duration(c.base.Load())).Abs()
+		if moved <= c.maxJump/64 {
+			return wall, nil
+		}
+		if moved <= c.maxJump { // it is being slewed
+			c.base.Store(int64(off))
+			return wall, nil
+		}
+	}
+	return c.judge(wall, mono)
+}
+
+// judge is now for the first reading, and for a clock that has jumped.
+func (c *clock) judge(wall time.Time, mono time.Duration) (time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wall := c.wall().UTC().Round(0)
-	if !c.seen {
-		c.seen, c.origin, c.base = true, wall, -mono
+	if c.origin.IsZero() {
+		c.origin = wall
+		c.trust(-mono)
 		return wall, nil
 	}
-	off := wall.Sub(c.origin) - mono
-	if (off - c.base).Abs() <= c.maxJump {
-		c.base, c.jumped = off, false
+	off, base := wall.Sub(c.origin)-mono, time.Duration(c.base.Load())
+	if (off - base).Abs() <= c.maxJump {
+		c.trust(off)
 		return wall, nil
 	}
+	c.even.Store(false)
 	if !c.jumped || (off-c.to).Abs() > c.maxJump {
 		c.jumped, c.to, c.since = true, off, mono
 	}
 	c.to = off
 	if left := c.hold - (mono - c.since); left > 0 {
-		return time.Time{}, clockError(fmt.Sprintf("the wall clock jumped by %v against the monotonic clock", off-c.base), left)
+		return time.Time{}, clockError(fmt.Sprintf("the wall clock jumped by %v against the monotonic clock", off-base), left)
 	}
-	c.base, c.jumped = off, false
+	c.trust(off)
 	return wall, nil
+}
+
+// trust takes off for the difference of the clocks.
+func (c *clock) trust(off time.Duration) {
+	c.base.Store(int64(off))
+	c.jumped = false
+	c.even.Store(true)
 }
 
 func clockError(msg string, after time.Duration) error {

@@ -188,7 +188,7 @@ func (e *Engine) post(ctx context.Context, key aggregate.Key, r *request) error 
 			r.free()
 			return err
 		}
-		o.tenant.activity.Store(int64(r.spent.posted))
+		o.tenant.touch(r.spent.posted)
 		if r.tenant == nil {
 			if err := o.tenant.join(r); err != nil {
 				r.free()

@@ -25,6 +25,14 @@ type tenant struct {
 	crowded  atomic.Bool // an aggregate was refused for the quota
 }
 
+// touch notes activity, to a tenth of a second: a store for every command would have the cores fight
+// for it.
+func (x *tenant) touch(now time.Duration) {
+	if last := x.activity.Load(); last == 0 || int64(now)-last > int64(100*time.Millisecond) {
+		x.activity.Store(int64(now))
+	}
+}
+
 type tenants struct {
 	mu    sync.Mutex
 	all   map[aggregate.TenantID]*tenant

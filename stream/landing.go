@@ -93,7 +93,7 @@ func (l *Log) landFlights(ctx context.Context) {
 }
 
 // fewFlights end sooner where they are than by another goroutine.
-const fewFlights = 4
+const fewFlights = 64
 
 func (l *Log) tellLanded() {
 	for flights := range l.landing.landed {
