@@ -63,7 +63,8 @@ update: ## rewrite golden files and generated documents; read the diff
 
 bench: ## the figures of the rules, the engine and the doors; the peers' are make bench-peers
 	$(GO) test -run '^$$' -bench 'Withdraw|CommandToEvent' -benchmem ./engine/vm
-	$(GO) test -run '^$$' -bench 'Submit|RawPublish' -benchmem ./engine/enginetest
+	$(GO) test -run '^$$' -bench 'SubmitAlone' -benchmem ./engine
+	$(GO) test -run '^$$' -bench 'Submit' -benchmem ./engine/enginetest
 	$(GO) test -run '^$$' -bench 'OverRaw|OverAlways|Hot' -benchtime 16000x ./engine/enginetest
 
 bench-doors: ## each door beside an empty echo and the bare log
