@@ -55,7 +55,7 @@ func (g *landing) take() []*flight {
 
 var errLogClosed = errors.New("the log is closed")
 
-// land lets flights land until ctx ends.
+// landFlights waits for the disk, time and again, until ctx ends.
 func (l *Log) landFlights(ctx context.Context) {
 	g := l.landing
 	defer close(g.landed)
@@ -92,9 +92,10 @@ func (l *Log) landFlights(ctx context.Context) {
 	}
 }
 
-// fewFlights end sooner where they are than by another goroutine.
+// fewFlights end sooner where they are than by another goroutine, while the next sync waits for them.
 const fewFlights = 64
 
+// tellLanded ends the flights of the greater rounds.
 func (l *Log) tellLanded() {
 	for flights := range l.landing.landed {
 		l.landing.end(flights)
