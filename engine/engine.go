@@ -103,8 +103,11 @@ func (e *Engine) Submit(ctx context.Context, cmd *aggregate.Command) (*aggregate
 	return reply, err
 }
 
-// observe tells the observer that cmd is done.
+// observe completes the reply and tells the observer that cmd is done.
 func (e *Engine) observe(cmd *aggregate.Command, reply *aggregate.Reply, err error, start time.Duration, s *spent) {
+	if reply != nil && reply.Token == "" {
+		reply.Token = makeToken(reply.Version, s.seq)
+	}
 	now := e.opts.Monotonic()
 	if s.settled > 0 {
 		s.stages[aggregate.StageReply] = now - s.settled

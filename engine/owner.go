@@ -266,9 +266,7 @@ func (o *owner) answer() {
 			continue
 		}
 		o.f.account(&r.spent)
-		if r.reply != nil && r.reply.Token == "" {
-			r.reply.Token = makeToken(r.reply.Version, o.live.mark.Sequence)
-		}
+		r.spent.seq = o.live.mark.Sequence
 		if r.kind == askState || r.kind == askView {
 			r.view, r.err = o.view(r.kind)
 		}

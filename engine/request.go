@@ -57,12 +57,14 @@ type request struct {
 	basis basis
 }
 
-// spent is what a command has cost. Its times are of the engine's clock that only runs forward.
+// spent is what a command has cost, and when. Its times are of the engine's clock that only runs forward.
 type spent struct {
 	gas     int64
 	stages  aggregate.Stages
 	posted  time.Duration // when it came
 	settled time.Duration // when its result stood
+	// seq is where the log stood then, for the reply's token: who has the reply writes it, on his own time.
+	seq aggregate.Sequence
 }
 
 // basis is what a result rests on, and so what must hold before it is sent.
