@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -170,8 +171,14 @@ func (r *reader) bytes() []byte {
 }
 
 func (r *reader) time() (t time.Time) {
-	if err := t.UnmarshalBinary(r.bytes()); err != nil {
+	raw := r.bytes()
+	err := t.UnmarshalBinary(raw)
+	t = t.UTC()
+	// The library takes more bits than it writes: only what it would write again is a time.
+	var room [16]byte
+	again, bad := t.AppendBinary(room[:0])
+	if err != nil || bad != nil || !bytes.Equal(again, raw) {
 		r.bad = true
 	}
-	return t.UTC()
+	return t
 }
