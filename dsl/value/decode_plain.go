@@ -261,29 +261,13 @@ func ascii(s string) bool {
 	return seen < 0x80
 }
 
-// text reads what JSON writes as a string.
+// text reads what JSON writes as a string, within its bound.
 func (p *plainReader) text(t *Type, s string) (V, bool) {
-	switch t.Kind {
-	case String:
-		ok := t.Bound == 0 || len(s) <= t.Bound || utf8.RuneCountInString(s) <= t.Bound
-		return MakeString(p.arena.str(s)), ok
-	case Time:
-		return ParseTime(s)
-	case Date:
-		return ParseDate(s)
-	case Duration:
-		return ParseDuration(s)
-	case UUID:
-		first, second, ok := parseUUID(s)
-		if !ok {
-			return V{}, false
-		}
-		return p.arena.uuid(first, second), true
-	case Enum:
-		i, ok := t.Enum.Ordinal(s)
-		return MakeInt(int64(i)), ok
+	v, ok := textOf(t, s, p.arena)
+	if t.Kind == String && t.Bound != 0 && len(s) > t.Bound {
+		ok = utf8.RuneCountInString(s) <= t.Bound
 	}
-	return V{}, false
+	return v, ok
 }
 
 // space is the first place from i on that is no white space.

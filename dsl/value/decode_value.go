@@ -284,10 +284,12 @@ func (d *decoder) mapKey(t *Type, s string) (V, bool) {
 }
 
 // text reads a value that JSON writes as a string.
-func (d *decoder) text(t *Type, s string) (V, bool) {
+func (d *decoder) text(t *Type, s string) (V, bool) { return textOf(t, s, d.opt.Arena) }
+
+func textOf(t *Type, s string, arena *Arena) (V, bool) {
 	switch t.Kind {
 	case String:
-		return MakeString(d.opt.Arena.str(s)), true
+		return MakeString(arena.str(s)), true
 	case Time:
 		return ParseTime(s)
 	case Date:
@@ -299,7 +301,7 @@ func (d *decoder) text(t *Type, s string) (V, bool) {
 		if !ok {
 			return V{}, false
 		}
-		return d.opt.Arena.uuid(first, second), true
+		return arena.uuid(first, second), true
 	case Enum:
 		i, ok := t.Enum.Ordinal(s)
 		return MakeInt(int64(i)), ok
