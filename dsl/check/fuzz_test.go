@@ -30,7 +30,8 @@ func FuzzFiles(f *testing.F) {
 			if d.Span.File != nil && (d.Span.Start < 0 || d.Span.Start > d.Span.End || int(d.Span.End) > len(text)) {
 				t.Errorf("the place of %s lies outside of the text: %d to %d", d.Code, d.Span.Start, d.Span.End)
 			}
-			if strings.Contains(d.Message, "%!") || strings.Contains(d.Hint, "%!") {
+			quoted := strings.Contains(text, "%!") // then it may be the author's own
+			if !quoted && (strings.Contains(d.Message, "%!") || strings.Contains(d.Hint, "%!")) {
 				t.Errorf("malformed message: %s", short(d))
 			}
 		}
