@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages whose tests run a second time with the race detector: all in which goroutines meet.
 RACE := ./engine/... ./stream/... ./store/... ./manifests/... ./internal/... ./dsl/testrun/... ./gen/...
 
-.PHONY: run build image test test-386 test-all test-release lint generate update bench bench-doors bench-peers bench-scale release-proto fuzz torture cover clean help
+.PHONY: run build image test test-386 test-all test-release lint generate update bench bench-doors bench-peers bench-scale release-proto laws fuzz torture cover clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,10 @@ build: ## bin/aggd and bin/aggc
 image: ## the image of aggd without docker: bin/aggd-image.tar (linux, ca-certificates)
 	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/linux/aggd ./cmd/aggd
 	cd internal/tools && $(GO) run ./image -binary ../../bin/linux/aggd -version $(VERSION) -o ../../bin/aggd-image.tar
+
+# The laws that rapid checks draw the same cases in every run of these, so that what fails is the
+# change's; make laws draws others.
+test test-386 test-all test-release: export RAPID_SEED := 20261125
 
 test: ## every test; those of concurrent packages with the race detector
 	$(GO) vet ./...
@@ -75,6 +79,12 @@ bench-peers: ## the rule VM beside its peers: docs/performance.md (about three m
 
 bench-scale: ## a million aggregates: memory, starts, snapshots, cold loads: docs/scale.md (about 15 minutes, 6 GB of disk)
 	$(GO) run ./internal/scale -o docs/scale.md
+
+CHECKS ?= 3000
+laws: ## every law of rapid with cases drawn anew, CHECKS each
+	@for p in $$(grep -rl '"pgregory.net/rapid"' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
+	  RAPID_CHECKS=$(CHECKS) $(GO) test -count=1 -timeout 1h $$p \
+	    -run "^($$(awk '/^func Test/ {f=$$2; sub(/\(.*/, "", f)} /rapid\.Check\(/ {print f}' $$p/*_test.go | sort -u | paste -sd'|'))$$" || exit 1; done
 
 FUZZTIME ?= 2m
 fuzz: ## every fuzz target, FUZZTIME each

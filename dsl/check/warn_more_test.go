@@ -242,7 +242,7 @@ func TestOpenEnum(t *testing.T) {
 			t.Errorf("%s: got\n%s", next, list(found))
 		}
 	}
-	_, found := run(source{"a.agg", "enum Kind {\n  index roles\n  roles2 other\n  final when\n}\nenum Word { index closed\n roles a }\n"})
+	_, found := run(source{"a.agg", "enum Kind {\n  index roles\n  roles2 other\n  final when\n}\nenum Word { index closed\n roles a }\nenum Label {\n  index a = \"W {x}\"\n}\n"})
 	if len(found) != 0 {
 		t.Errorf("members that are declaration words: got\n%s", list(found))
 	}

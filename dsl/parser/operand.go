@@ -458,7 +458,7 @@ func (p *parser) plainArg(fn string, n int) ast.Expr {
 	default:
 		return nil
 	}
-	end := p.stringEnd()
+	end := p.stringEnd(p.i)
 	if end < 0 { // the lexer has said that a { is open; what follows it on the line means nothing
 		start, line := p.start(), p.tok().Pos.Line
 		p.next()

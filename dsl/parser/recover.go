@@ -77,7 +77,11 @@ func (p *parser) membersAt(i int) bool {
 	}
 	end := i
 	for memberToken(p.toks[end].Type) {
-		end++
+		next := p.stringEnd(end) // the text of a member is plain: its braces are no interpolation
+		if next < 0 {
+			break
+		}
+		end = next
 	}
 	p.membersFrom, p.membersTo, p.membersOK = i, end, p.toks[end].Type == tRBrace
 	return p.membersOK
@@ -85,7 +89,7 @@ func (p *parser) membersAt(i int) bool {
 
 func memberToken(k kind) bool {
 	switch k {
-	case tComma, tAssign, tString, tRaw, tBlank:
+	case tComma, tAssign, tString, tHead, tRaw, tBlank:
 		return true
 	}
 	return isWord(k)

@@ -129,13 +129,13 @@ func (p *parser) skipLine(line int) {
 	}
 }
 
-// stringEnd is the index of the token behind the string that begins here; -1 if it has no end.
-func (p *parser) stringEnd() int {
-	if p.k() != tHead {
-		return p.i + 1
+// stringEnd is the index of the token behind the string that begins at from; -1 if it has no end.
+func (p *parser) stringEnd(from int) int {
+	if p.toks[from].Type != tHead {
+		return from + 1
 	}
-	depth, line := 0, p.tok().Pos.Line
-	for i := p.i; i < len(p.toks) && p.toks[i].Pos.Line == line; i++ {
+	depth, line := 0, p.toks[from].Pos.Line
+	for i := from; i < len(p.toks) && p.toks[i].Pos.Line == line; i++ {
 		switch p.toks[i].Type {
 		case tHead:
 			depth++
@@ -162,7 +162,7 @@ func (p *parser) constString(after string, pattern bool) *ast.Str {
 		p.fail(diag.MissingString, p.here(), fmt.Sprintf("missing string after `%s`", after)).Hint = `write it in "double quotes"`
 		return nil
 	}
-	end := p.stringEnd()
+	end := p.stringEnd(p.i)
 	if end < 0 {
 		p.next()
 		p.skipLine(t.Pos.Line)
