@@ -35,6 +35,7 @@ type flight struct {
 	held    atomic.Int32       // by Begin, whose publish may be under way when the wait ends, and until the end
 	seq     aggregate.Sequence // once it was acknowledged
 	upTo    uint64             // what had been seen when the wait for the disk began
+	wave    *atomic.Int32      // in the air, with a Syncer
 	ackedAt time.Time
 	synced  time.Duration // from then until it was on disk
 }
@@ -111,9 +112,15 @@ func (f *flight) depart() {
 	}
 	err := l.connected()
 	if err == nil {
+		if l.opts.Sync != nil {
+			f.wave = l.landing.depart()
+		}
 		err = l.inbox.post(&f.msg, f.reply[:0], f, f.ctx.Done(), l.opts.AckWait)
 		if err == nil {
 			return
+		}
+		if f.wave != nil {
+			l.landing.arrive(f.wave)
 		}
 		_, err = f.readAck(f.ctx, nil, err)
 	}
@@ -145,6 +152,15 @@ func (f *flight) enter(inc *incarnation) error {
 
 // answered implements receiver.
 func (f *flight) answered(m *nats.Msg, err error) {
+	g, wave := f.log.landing, f.wave
+	f.heard(m, err)
+	if wave != nil { // not sooner: those who gather wait for it; f is somebody else's by now
+		g.arrive(wave)
+	}
+}
+
+// heard goes on with the answer to a message that was posted.
+func (f *flight) heard(m *nats.Msg, err error) {
 	a, err := f.readAck(f.ctx, m, err)
 	f.log.breaker.note(verdict(a, err))
 	switch {
@@ -215,6 +231,6 @@ func (f *flight) letGo() {
 	if cap(f.body) > maxKeptBody {
 		f.body = nil
 	}
-	f.ctx, f.done, f.at, f.msg, f.inc, f.synced = nil, nil, aggregate.Mark{}, nats.Msg{}, nil, 0
+	f.ctx, f.done, f.at, f.msg, f.inc, f.wave, f.synced = nil, nil, aggregate.Mark{}, nats.Msg{}, nil, nil, 0
 	f.log.flights.Put(f)
 }

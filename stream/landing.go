@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // landing waits for the disk on behalf of all flights that have been acknowledged: one wait for
 // those that came together, on one goroutine, and another tells their callers, so that the next
 // wait begins at once.
+//
+// A wait begins when the flights that were in the air as the one before it ended are here too: their
+// acknowledgements come in a moment, and a sync costs the same for many as for one. Otherwise the
+// first to come would take each sync for himself, and all others would wait for the next.
 type landing struct {
 	mu      sync.Mutex
 	waiting []*flight
@@ -17,10 +22,64 @@ type landing struct {
 	kick    chan struct{} // somebody waits; capacity 1
 	landed  chan []*flight
 	free    chan []*flight // room for waiting
+
+	wave    atomic.Uint32 // of the flights that leave now; a new one begins when a wait ends
+	aloft   [waves]atomic.Int32
+	awaited atomic.Pointer[atomic.Int32] // the wave for which the next wait waits
+	allHere chan struct{}                // it is empty; capacity 1
 }
 
+// waves are counted apart, so that a flight whose acknowledgement never comes delays few waits.
+const waves = 32
+
+// aloftWait is how long a wait for the disk waits at most for flights in the air.
+const aloftWait = 2 * time.Millisecond
+
 func newLanding() *landing {
-	return &landing{kick: make(chan struct{}, 1), landed: make(chan []*flight, 1), free: make(chan []*flight, 2)}
+	return &landing{kick: make(chan struct{}, 1), landed: make(chan []*flight, 1), free: make(chan []*flight, 2), allHere: make(chan struct{}, 1)}
+}
+
+// depart counts a flight that leaves now; what it gives is for arrive.
+func (g *landing) depart() *atomic.Int32 {
+	w := &g.aloft[g.wave.Load()%waves]
+	w.Add(1)
+	return w
+}
+
+// arrive tells that a flight of the wave has joined, or never will.
+func (g *landing) arrive(w *atomic.Int32) {
+	if w.Add(-1) == 0 && g.awaited.Load() == w {
+		notify(g.allHere)
+	}
+}
+
+// gather waits until the wave before this one is here.
+func (g *landing) gather() {
+	w := &g.aloft[(g.wave.Load()-1)%waves]
+	if w.Load() <= 0 {
+		return
+	}
+	select {
+	case <-g.allHere: // of an earlier wave, come too late
+	default:
+	}
+	g.awaited.Store(w)
+	if w.Load() > 0 {
+		t := time.NewTimer(aloftWait)
+		select {
+		case <-g.allHere:
+		case <-t.C:
+		}
+		t.Stop()
+	}
+	g.awaited.Store(nil)
+}
+
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // join lets f wait for the disk; an error means that nobody waits any more.
@@ -71,6 +130,7 @@ func (l *Log) landFlights(ctx context.Context) {
 			return
 		case <-g.kick:
 		}
+		g.gather()
 		flights := g.take()
 		for _, f := range flights {
 			f.upTo = f.inc.seen.Load()
@@ -81,21 +141,15 @@ func (l *Log) landFlights(ctx context.Context) {
 			}
 			continue
 		}
+		g.wave.Add(1)
 		for _, f := range flights {
 			f.inc.onDisk(f.upTo)
 		}
-		if len(flights) > fewFlights {
-			g.landed <- flights
-			continue
-		}
-		g.end(flights)
+		g.landed <- flights
 	}
 }
 
-// fewFlights end sooner where they are than by another goroutine, while the next sync waits for them.
-const fewFlights = 64
-
-// tellLanded ends the flights of the greater rounds.
+// tellLanded ends the flights that are on disk.
 func (l *Log) tellLanded() {
 	for flights := range l.landing.landed {
 		l.landing.end(flights)
