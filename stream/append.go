@@ -219,7 +219,7 @@ func tooBusy(err error) error {
 }
 
 func parseAck(m *nats.Msg) (ack, error) {
-	if seq := plainAck(m.Data); seq > 0 {
+	if _, seq := plainAck(m.Data); seq > 0 {
 		return ack{seq: seq}, nil
 	}
 	if len(m.Data) == 0 && m.Header.Get("Status") == noResponders {
@@ -242,27 +242,27 @@ func parseAck(m *nats.Msg) (ack, error) {
 }
 
 // plainAck reads the frequent answer, {"stream":"NAME","seq":N} to the letter, and gives 0 for any other.
-func plainAck(b []byte) (seq aggregate.Sequence) {
+func plainAck(b []byte) (stream []byte, seq aggregate.Sequence) {
 	const begin, middle = `{"stream":"`, `","seq":`
 	if len(b) < len(begin) || string(b[:len(begin)]) != begin {
-		return 0
+		return nil, 0
 	}
 	b = b[len(begin):]
 	end := bytes.IndexByte(b, '"')
 	if end < 0 || len(b) < end+len(middle)+2 || string(b[end:end+len(middle)]) != middle || bytes.IndexByte(b[:end], '\\') >= 0 {
-		return 0
+		return nil, 0
 	}
-	b = b[end+len(middle):]
+	stream, b = b[:end], b[end+len(middle):]
 	if len(b) > 19 || b[len(b)-1] != '}' {
-		return 0
+		return nil, 0
 	}
 	for _, c := range b[:len(b)-1] {
 		if c < '0' || c > '9' {
-			return 0
+			return nil, 0
 		}
 		seq = seq*10 + aggregate.Sequence(c-'0')
 	}
-	return seq
+	return stream, seq
 }
 
 // settleDuplicate looks at the message that the server took for ours: only an equal body is.

@@ -30,7 +30,6 @@ type flight struct {
 	body    []byte
 	subject []byte
 	headers envelope.HeaderSet
-	reply   [64]byte // room for the subject of the answer
 
 	held    atomic.Int32       // by Begin, whose publish may be under way when the wait ends, and until the end
 	seq     aggregate.Sequence // once it was acknowledged
@@ -115,7 +114,7 @@ func (f *flight) depart() {
 		if l.opts.Sync != nil {
 			f.wave = l.landing.depart()
 		}
-		err = l.inbox.post(&f.msg, f.reply[:0], f, f.ctx.Done(), l.opts.AckWait)
+		err = l.inbox.post(&f.msg, ackOf{stream: f.lane.name, seen: &f.inc.seen}, f, f.ctx.Done(), l.opts.AckWait)
 		if err == nil {
 			return
 		}

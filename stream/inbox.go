@@ -5,16 +5,20 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/nats-io/nats.go"
 )
 
 // inbox takes the answers to messages of one connection: one subscription, and a slot for each
 // message in flight. A guarded publish through it makes 61,200/s at 64 callers against 40,400 of
-// jetstream.PublishMsg. Tokens are never used twice, so a late answer finds no slot and cannot be
-// taken for another's. Slots are used again once nobody can put anything into them.
+// jetstream.PublishMsg. Slots are used again once nobody can put anything into them.
+//
+// A server caches where a subject leads, so the token of a message whose acknowledgement has come is
+// used for another one: that saves 7 % of a command. Any other token is never used twice, and a late
+// answer finds no slot. Should a server acknowledge twice (a new leader may), the second one is known by
+// its sequence: a message's is above all that had been seen of its stream when it left.
 //
 // Who waits receives from its slot and nothing else: a select with a timer and the caller's Done
 // costs a third of the whole publish, more when thousands share one Done. One goroutine looks at
@@ -28,8 +32,9 @@ type inbox struct {
 
 	mu     sync.Mutex
 	last   uint64
-	slots  map[uint64]*slot
+	slots  map[uint64]*slot // of all tokens that may get an answer or be used again
 	free   []*slot
+	open   int  // slots that wait
 	closed bool // nobody would end a wait
 
 	quit  chan struct{}
@@ -48,13 +53,24 @@ type receiver interface {
 
 // slot waits for one answer.
 type slot struct {
-	token  uint64
+	token  uint64      // 0: it has none
+	reply  string      // the subject of the token
+	open   bool        // it waits
+	uses   uint64      // how often it has waited
 	to     receiver    // who gets it; nil: ch does
-	ch     chan answer // gets exactly one value once the slot is out of the map
+	ch     chan answer // gets exactly one value once the slot is shut
 	cancel <-chan struct{}
 	wait   time.Duration // from when the sweep first sees it: reading the clock costs more than a slot
 	until  time.Time     // zero before
 	short  bool          // it ends before the sweep would notice
+	ack    ackOf         // what a receiver waits for
+}
+
+// ackOf is the acknowledgement of a message that is being sent to a stream.
+type ackOf struct {
+	stream string
+	seen   *atomic.Uint64 // of that stream, the highest sequence; it is read as the message leaves
+	above  uint64
 }
 
 // answer is what ends a wait.
@@ -100,7 +116,10 @@ func (in *inbox) sweep() {
 func (in *inbox) expire(now time.Time) {
 	var left, late []*slot
 	in.mu.Lock()
-	for token, s := range in.slots {
+	for _, s := range in.slots {
+		if !s.open {
+			continue
+		}
 		select {
 		case <-s.cancel:
 			left = append(left, s)
@@ -113,7 +132,7 @@ func (in *inbox) expire(now time.Time) {
 			}
 			late = append(late, s)
 		}
-		delete(in.slots, token)
+		in.shut(s, false)
 	}
 	in.mu.Unlock()
 	in.end(left, errLeft)
@@ -127,7 +146,7 @@ func (in *inbox) end(slots []*slot, err error) {
 	}
 }
 
-// give puts the answer where it belongs; the slot is out of the map.
+// give puts the answer where it belongs; the slot is shut.
 func (in *inbox) give(s *slot, a answer) {
 	to := s.to
 	if to == nil {
@@ -145,64 +164,99 @@ func (in *inbox) deliver(m *nats.Msg) {
 	}
 	in.mu.Lock()
 	s := in.slots[token]
-	if s == nil {
+	if s == nil || !s.open {
 		in.mu.Unlock()
 		return
 	}
-	delete(in.slots, token)
 	to := s.to
-	if to != nil {
-		in.release(s)
-	}
-	in.mu.Unlock()
-	if to != nil {
-		to.answered(m, nil)
+	if to == nil {
+		in.shut(s, false)
+		in.mu.Unlock()
+		s.ch <- answer{m: m} // there is room for exactly this one
 		return
 	}
-	s.ch <- answer{m: m} // there is room for exactly this one
-}
-
-// take gives the slot of a token to whoever comes first.
-func (in *inbox) take(token uint64) *slot {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	s := in.slots[token]
-	if s != nil {
-		delete(in.slots, token)
+	err = in.judge(s, m)
+	in.release(s)
+	in.mu.Unlock()
+	if err != nil {
+		m = nil
 	}
-	return s
+	to.answered(m, err)
 }
 
-// open gives a slot and its token. The wait may end at any time from now on: then the slot of a
-// receiver is somebody else's, and only the token tells whether it still is the caller's.
-func (in *inbox) open(to receiver, cancel <-chan struct{}, wait time.Duration) (*slot, uint64, error) {
+// judge shuts the slot of a receiver whose answer has come, and tells whether it can be the one.
+func (in *inbox) judge(s *slot, m *nats.Msg) error {
+	stream, seq := plainAck(m.Data)
+	plain := seq > 0 && string(stream) == s.ack.stream
+	if plain && uint64(seq) <= s.ack.above {
+		in.shut(s, false)
+		return errRepeated
+	}
+	if plain {
+		raise(s.ack.seen, uint64(seq))
+	}
+	in.shut(s, plain)
+	return nil
+}
+
+// start gives a slot that waits. The wait may end at any time from now on: then the slot of a receiver
+// is somebody else's, and only its number of uses, which is given too, tells whether it still is the caller's.
+func (in *inbox) start(to receiver, ack ackOf, cancel <-chan struct{}, wait time.Duration) (s *slot, reply string, use uint64, err error) {
 	short, until := wait < sweepEvery, time.Time{}
 	if short {
 		until = time.Now().Add(wait)
 	}
+	if ack.seen != nil {
+		ack.above = ack.seen.Load()
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
-		return nil, 0, errInboxClosed
+		return nil, "", 0, errInboxClosed
 	}
-	if len(in.slots) >= in.limit {
-		return nil, 0, errFull
+	if in.open >= in.limit {
+		return nil, "", 0, errFull
 	}
-	var s *slot
 	if n := len(in.free); n > 0 {
 		s, in.free = in.free[n-1], in.free[:n-1]
 	} else {
 		s = &slot{ch: make(chan answer, 1)}
 	}
-	in.last++
-	s.token, s.to, s.cancel, s.wait, s.until, s.short = in.last, to, cancel, wait, until, short
-	in.slots[s.token] = s
-	return s, s.token, nil
+	if s.token == 0 {
+		in.last++
+		s.token, s.reply = in.last, in.prefix+strconv.FormatUint(in.last, 36)
+		in.slots[s.token] = s
+	}
+	in.open++
+	s.open, s.uses = true, s.uses+1
+	s.to, s.ack, s.cancel, s.wait, s.until, s.short = to, ack, cancel, wait, until, short
+	return s, s.reply, s.uses, nil
+}
+
+// shut ends the wait of a slot; its token may be used again or not. The caller holds the lock.
+func (in *inbox) shut(s *slot, again bool) {
+	s.open = false
+	in.open--
+	if !again {
+		delete(in.slots, s.token)
+		s.token, s.reply = 0, ""
+	}
+}
+
+// take shuts the slot if that use of it still waits.
+func (in *inbox) take(s *slot, use uint64) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !s.open || s.uses != use {
+		return false
+	}
+	in.shut(s, false)
+	return true
 }
 
 // giveBack ends the use of a slot whose answer was not taken.
 func (in *inbox) giveBack(s *slot) {
-	if in.take(s.token) == nil {
+	if !in.take(s, s.uses) {
 		<-s.ch // somebody has put something in, or is about to
 	}
 	in.keep(s)
@@ -216,10 +270,12 @@ func (in *inbox) keep(s *slot) {
 
 // release is keep for who holds the lock.
 func (in *inbox) release(s *slot) {
-	s.cancel, s.to = nil, nil
+	s.cancel, s.to, s.ack = nil, nil, ackOf{}
 	if len(in.free) < maxFreeSlots {
 		in.free = append(in.free, s)
+		return
 	}
+	delete(in.slots, s.token)
 }
 
 // lose ends all waits: the answers of a lost connection do not come any more.
@@ -227,9 +283,11 @@ func (in *inbox) lose() {
 	var all []*slot
 	in.mu.Lock()
 	for _, s := range in.slots {
-		all = append(all, s)
+		if s.open {
+			in.shut(s, false)
+			all = append(all, s)
+		}
 	}
-	clear(in.slots)
 	in.mu.Unlock()
 	in.end(all, errConnLost)
 }
@@ -237,7 +295,7 @@ func (in *inbox) lose() {
 func (in *inbox) inFlight() int {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return len(in.slots)
+	return in.open
 }
 
 func (in *inbox) close() error {
@@ -266,11 +324,11 @@ func (in *inbox) publish(m *nats.Msg, cancel <-chan struct{}, wait time.Duration
 
 // send sends m; the slot it returns must be waited for.
 func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (*slot, error) {
-	s, token, err := in.open(nil, cancel, wait)
+	s, reply, _, err := in.start(nil, ackOf{}, cancel, wait)
 	if err != nil {
 		return nil, err
 	}
-	m.Reply = string(in.appendReply(nil, token))
+	m.Reply = reply
 	if err := in.nc.PublishMsg(m); err != nil {
 		in.giveBack(s)
 		return nil, sendError(err)
@@ -278,19 +336,16 @@ func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (
 	return s, nil
 }
 
-// post sends m, whose answer goes to a receiver, perhaps before post returns. With an error, as
-// of publish, the receiver hears nothing. m.Reply lies in room, which is the caller's again once
-// post has returned; a slot's own would not do, as its wait may end while m is being written.
-func (in *inbox) post(m *nats.Msg, room []byte, to receiver, cancel <-chan struct{}, wait time.Duration) error {
-	_, token, err := in.open(to, cancel, wait)
+// post sends m to a stream; the answer goes to a receiver, perhaps before post returns. With an error,
+// as of publish, the receiver hears nothing.
+func (in *inbox) post(m *nats.Msg, ack ackOf, to receiver, cancel <-chan struct{}, wait time.Duration) error {
+	s, reply, use, err := in.start(to, ack, cancel, wait)
 	if err != nil {
 		return err
 	}
-	reply := in.appendReply(room, token)
-	m.Reply = unsafe.String(unsafe.SliceData(reply), len(reply))
+	m.Reply = reply
 	if err := in.nc.PublishMsg(m); err != nil {
-		s := in.take(token)
-		if s == nil { // the connection was lost in this moment, and the receiver told so
+		if !in.take(s, use) { // the connection was lost in this moment, and the receiver told so
 			return nil
 		}
 		in.keep(s)
@@ -300,11 +355,6 @@ func (in *inbox) post(m *nats.Msg, room []byte, to receiver, cancel <-chan struc
 		time.AfterFunc(wait, func() { in.expire(time.Now()) })
 	}
 	return nil
-}
-
-// appendReply appends the subject on which the answer to a token comes.
-func (in *inbox) appendReply(b []byte, token uint64) []byte {
-	return strconv.AppendUint(append(b, in.prefix...), token, 36)
 }
 
 // sendError is what publish gives when the client library gave err.
@@ -341,6 +391,7 @@ const (
 	errConnLost = lostError("the connection was lost before the answer")
 	errLeft     = lostError("the caller left before the answer")
 	errLate     = lostError("no answer in time")
+	errRepeated = lostError("an earlier message was acknowledged once more")
 )
 
 // Nothing was sent, as too much is in flight, or as no answer would be heard.
