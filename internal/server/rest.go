@@ -224,14 +224,25 @@ func (r *rest) list(w http.ResponseWriter, req *http.Request) {
 		content = contentStrings
 	}
 	b := append(appendAddress(nil, key.Tenant, key.Type, key.ID), `,"events":[`...)
-	n := 0
+	n, begun := 0, false
 	for e, err := range r.events.Events(req.Context(), key, after) {
+		if err != nil && begun {
+			panic(http.ErrAbortHandler) // the connection is cut: half of the events must not pass for all
+		}
 		if err != nil {
 			writeProblem(w, err, aggregate.ID{})
 			return
 		}
 		if n > 0 {
 			b = append(b, ',')
+		}
+		if len(b) > listChunk {
+			begun = true
+			w.Header()["Content-Type"] = content
+			if _, err := w.Write(b); err != nil {
+				return // the client went away
+			}
+			b = b[:0]
 		}
 		if asStrings {
 			e.Payload = numbersAsStrings(e.Payload)
@@ -243,8 +254,16 @@ func (r *rest) list(w http.ResponseWriter, req *http.Request) {
 		writeProblem(w, &aggregate.NotFoundError{Key: key}, aggregate.ID{})
 		return
 	}
-	writeJSON(w, content, append(b, "]}"...))
+	b = append(b, "]}"...)
+	if begun {
+		_, _ = w.Write(b)
+		return
+	}
+	writeJSON(w, content, b)
 }
+
+// listChunk is how much of a list of events is held before it is sent: an aggregate may have millions.
+const listChunk = 64 << 10
 
 func (r *rest) openAPI(w http.ResponseWriter, req *http.Request) {
 	_, err := r.policy.caller(req.Context(), httpHeaders(req.Header))

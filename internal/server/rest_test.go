@@ -1,9 +1,12 @@
 package server
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -228,6 +231,61 @@ func TestRESTReads(t *testing.T) {
 	}
 	if resp, body := ask(t, REST(f, fakeEvents(nil), nil, Policy{}), "GET", path+"/events", ""); resp.StatusCode != 404 {
 		t.Errorf("no events: got %d %s, want 404", resp.StatusCode, body)
+	}
+}
+
+// failingEvents yields events without end, of which the failing one is an error.
+type failingEvents struct{ failing aggregate.Version }
+
+func (f failingEvents) Events(context.Context, aggregate.Key, aggregate.Version) iter.Seq2[aggregate.Event, error] {
+	return func(yield func(aggregate.Event, error) bool) {
+		for v := aggregate.Version(1); v < f.failing && yield(testEvent(v), nil); v++ {
+		}
+		yield(aggregate.Event{}, aggregate.ErrRehydration)
+	}
+}
+
+// TestLongListOfEvents: it is sent as it is read, and an error in the middle does not pass for its end.
+func TestLongListOfEvents(t *testing.T) {
+	many := make(fakeEvents, 5000)
+	for i := range many {
+		many[i] = testEvent(aggregate.Version(i + 1))
+	}
+	url := "/v1/aggregates/Account/" + testID + "/events"
+	srv := httptest.NewServer(REST(&fakeCommands{}, many, nil, Policy{}))
+	defer srv.Close()
+	resp, err := http.Get(srv.URL + url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var list struct {
+		Events []struct{ Version aggregate.Version }
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range list.Events {
+		if e.Version != aggregate.Version(i+1) {
+			t.Fatalf("event %d has version %d", i, e.Version)
+		}
+	}
+	if len(list.Events) != len(many) || resp.ContentLength != -1 || resp.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("got %d events, length %d, %s; want %d, sent in pieces", len(list.Events), resp.ContentLength, resp.Header.Get("Content-Type"), len(many))
+	}
+
+	broken := httptest.NewServer(REST(&fakeCommands{}, failingEvents{4000}, nil, Policy{}))
+	defer broken.Close()
+	resp, err = http.Get(broken.URL + url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, err := io.ReadAll(resp.Body); err == nil {
+		t.Errorf("it ended well after %d bytes: %.80s", len(b), b[len(b)-80:])
+	}
+	if resp, body := ask(t, REST(&fakeCommands{}, failingEvents{40}, nil, Policy{}), "GET", url, ""); resp.StatusCode != 500 {
+		t.Errorf("an error before anything was sent: got %d %s", resp.StatusCode, body)
 	}
 }
 
