@@ -143,9 +143,15 @@ type publisher struct {
 	srv   *natsd.Server
 	nc    *nats.Conn
 	inbox string
-	slots []chan uint64
+	slots []slot
 	body  []byte
 	subj  []guarded
+}
+
+// slot gets the sequence of one message at a time.
+type slot struct {
+	got  func(seq uint64)
+	wait chan uint64
 }
 
 type guarded struct {
@@ -157,17 +163,22 @@ type guarded struct {
 
 func bare(tb testing.TB, sync string, keys []aggregate.Key) *work {
 	tb.Helper()
+	return &work{name: "bare publish", do: newPublisher(tb, sync, keys).publish}
+}
+
+func newPublisher(tb testing.TB, sync string, keys []aggregate.Key) *publisher {
+	tb.Helper()
 	srv, err := natsd.Start(natsd.Options{Dir: filepath.Join(tb.TempDir(), "nats"), Sync: natsd.SyncMode(sync), Interval: 2 * time.Minute, Logger: slog.New(slog.DiscardHandler), Fatal: func(err error) { tb.Error(err) }})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(srv.Shutdown)
-	p := &publisher{tb: tb, srv: srv, slots: make([]chan uint64, benchCallers), subj: make([]guarded, len(keys))}
+	p := &publisher{tb: tb, srv: srv, slots: make([]slot, benchCallers), subj: make([]guarded, len(keys))}
 	if p.nc, err = srv.Connect("bare"); err != nil {
 		tb.Fatal(err)
 	}
 	p.open(keys)
-	return &work{name: "bare publish", do: p.publish}
+	return p
 }
 
 func (p *publisher) open(keys []aggregate.Key) {
@@ -188,7 +199,8 @@ func (p *publisher) open(keys []aggregate.Key) {
 		p.subj[i].name, p.subj[i].header = envelope.Single.Subject(keys[i]), envelope.Headers(m, aggregate.Mark{})
 	}
 	for i := range p.slots {
-		p.slots[i] = make(chan uint64, 1)
+		c := make(chan uint64, 1)
+		p.slots[i] = slot{func(seq uint64) { c <- seq }, c}
 	}
 	p.inbox = p.nc.NewInbox() + "."
 	sub, err := p.nc.Subscribe(p.inbox+"*", p.deliver)
@@ -209,23 +221,28 @@ func (p *publisher) deliver(m *nats.Msg) {
 		end = 0
 	}
 	seq, _ := strconv.ParseUint(tail[:end], 10, 64)
-	p.slots[c] <- seq
+	p.slots[c].got(seq)
 }
 
 func (p *publisher) publish(c int, i int64) error {
 	s := &p.subj[int(i)%len(p.subj)]
 	s.mu.Lock()
-	s.header[envelope.HeaderExpectedSeq][0] = strconv.FormatUint(s.last, 10)
-	s.header[envelope.HeaderMsgID][0] = aggregate.NewID().String() + s.name
-	err := p.nc.PublishMsg(&nats.Msg{Subject: s.name, Reply: p.inbox + strconv.Itoa(c), Data: p.body, Header: s.header})
+	err := p.send(s, c)
 	if err == nil {
-		s.last = <-p.slots[c]
+		s.last = <-p.slots[c].wait
 	}
 	s.mu.Unlock()
 	if w := p.srv.Syncer(); w != nil && err == nil {
 		return w.Wait(context.Background())
 	}
 	return err
+}
+
+// send sends the next message of a subject, whose lock the caller holds; its sequence goes to slot c.
+func (p *publisher) send(s *guarded, c int) error {
+	s.header[envelope.HeaderExpectedSeq][0] = strconv.FormatUint(s.last, 10)
+	s.header[envelope.HeaderMsgID][0] = aggregate.NewID().String() + s.name
+	return p.nc.PublishMsg(&nats.Msg{Subject: s.name, Reply: p.inbox + strconv.Itoa(c), Data: p.body, Header: s.header})
 }
 
 func dial(tb testing.TB, addr string) *grpc.ClientConn {
@@ -299,18 +316,22 @@ func BenchmarkDoors(b *testing.B) {
 				return first.Submit(context.Background(), key, aggregate.NewID(), openPayload)
 			})
 			echoes := doorWorks(b, "echo ", echoGRPC(b), echoHTTP(b), echoNATS(b), keys)
-			idle := idleWorks(b, keys)
+			idle := idleWorks(b, "no engine, ", noEngine{}, keys)
+			var ruleless []*work
+			if sync == "interval" {
+				ruleless = idleWorks(b, "no rules, ", newNoRules(b, keys), keys)
+			}
 			engine, floor := engineIn(b, settingsOf(b, sync), keys), bare(b, sync, keys)
 			b.ResetTimer()
-			all := append(append([]*work{floor, engine}, doors...), append(idle, echoes...)...)
+			all := slices.Concat([]*work{floor, engine}, doors, ruleless, idle, echoes)
 			race(b, benchCallers, int64(b.N), slices.DeleteFunc(all, func(w *work) bool { return !rows.MatchString(w.name) }))
 			b.StopTimer()
-			table(b, sync, floor, engine, doors, idle, echoes)
+			table(b, sync, floor, engine, [][]*work{doors, ruleless, idle}, echoes)
 		})
 	}
 }
 
-func table(b *testing.B, sync string, floor, engine *work, doors, idle, echoes []*work) {
+func table(b *testing.B, sync string, floor, engine *work, doors [][]*work, echoes []*work) {
 	b.Helper()
 	if b.N < 1000 {
 		return // the framework's first try
@@ -337,11 +358,10 @@ func table(b *testing.B, sync string, floor, engine *work, doors, idle, echoes [
 	}
 	row(floor, nil)
 	row(engine, nil)
-	for i, d := range doors {
-		row(d, echoes[i])
-	}
-	for i, d := range idle {
-		row(d, echoes[i])
+	for _, d := range doors {
+		for i := range d {
+			row(d[i], echoes[i])
+		}
 	}
 	for _, e := range echoes {
 		row(e, nil)
