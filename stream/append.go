@@ -173,7 +173,9 @@ func (l *Log) publishOnce(ctx context.Context, f *flight) (ack, error) {
 	if err := l.connected(); err != nil {
 		return ack{}, err
 	}
-	m, err := l.inbox.publish(&f.msg, ctx.Done(), l.opts.AckWait)
+	// A message of its own: the flight's may be under way still, with another subject for its answer.
+	again := nats.Msg{Subject: f.msg.Subject, Header: f.msg.Header, Data: f.msg.Data}
+	m, err := l.inbox.publish(&again, ctx.Done(), l.opts.AckWait)
 	return f.readAck(ctx, m, err)
 }
 
@@ -191,7 +193,7 @@ var errNoConnection = unavailable("no connection to the server")
 // readAck puts what the inbox gave into our terms.
 func (f *flight) readAck(ctx context.Context, m *nats.Msg, err error) (ack, error) {
 	if err == nil {
-		return parseAck(m)
+		return parseAck(m, f.lane.name)
 	}
 	var lost lostError
 	if errors.As(err, &lost) {
@@ -218,8 +220,10 @@ func tooBusy(err error) error {
 	return &aggregate.UnavailableError{Reason: aggregate.ErrUnavailable, Message: err.Error(), RetryAfter: retryAfter}
 }
 
-func parseAck(m *nats.Msg) (ack, error) {
-	if _, seq := plainAck(m.Data); seq > 0 {
+// parseAck reads the answer of a stream. What another one has taken (of a leafnode's domain, say, with the
+// same subjects) is not in the log.
+func parseAck(m *nats.Msg, stream string) (ack, error) {
+	if name, seq := plainAck(m.Data); seq > 0 && string(name) == stream {
 		return ack{seq: seq}, nil
 	}
 	if len(m.Data) == 0 && m.Header.Get("Status") == noResponders {
@@ -237,6 +241,9 @@ func parseAck(m *nats.Msg) (ack, error) {
 	a := ack{seq: aggregate.Sequence(r.Get("seq").Uint()), duplicate: r.Get("duplicate").Bool()}
 	if a.seq == 0 {
 		return ack{}, fmt.Errorf("%w: the answer is no ack: %.200q", aggregate.ErrInDoubt, m.Data)
+	}
+	if name := r.Get("stream").String(); name != stream {
+		return ack{}, fmt.Errorf("%w: stream %q has acknowledged a message to stream %q: it takes the same subjects", aggregate.ErrInDoubt, name, stream)
 	}
 	return a, nil
 }

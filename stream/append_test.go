@@ -529,7 +529,9 @@ func TestAnswersOfTheStream(t *testing.T) {
 		want       ack
 		err        error
 	}{
-		{"taken", `{"stream":"AGGREGATE_EVENTS","seq":9007199254740993}`, nil, ack{seq: 9007199254740993}, nil},
+		{"taken", `{"stream":"S","seq":9007199254740993}`, nil, ack{seq: 9007199254740993}, nil},
+		{"taken by another", `{"stream":"T","seq":7}`, nil, ack{}, aggregate.ErrInDoubt},
+		{"duplicate of another", `{"stream":"T","domain":"d","seq":7,"duplicate":true}`, nil, ack{}, aggregate.ErrInDoubt},
 		{"duplicate", `{"stream":"S","domain":"d","seq":7,"duplicate":true}`, nil, ack{seq: 7, duplicate: true}, nil},
 		{"stale", `{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"S","seq":0}`, nil,
 			ack{code: 10071, status: 400, text: "wrong last sequence: 3"}, nil},
@@ -541,7 +543,7 @@ func TestAnswersOfTheStream(t *testing.T) {
 		{"cut", `{"stream":"S"`, nil, ack{}, aggregate.ErrInDoubt},
 	}
 	for _, tt := range tests {
-		got, err := parseAck(&nats.Msg{Data: []byte(tt.data), Header: tt.header})
+		got, err := parseAck(&nats.Msg{Data: []byte(tt.data), Header: tt.header}, "S")
 		if got != tt.want || !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 			t.Errorf("%s: got %+v, %v, want %+v, %v", tt.name, got, err, tt.want, tt.err)
 		}

@@ -88,7 +88,7 @@ func BenchmarkRawPublish(b *testing.B) {
 				if err != nil {
 					return err
 				}
-				a, err := parseAck(m)
+				a, err := parseAck(m, l.lanes.all()[0].name)
 				if seqs[i] = uint64(a.seq); a.code != 0 {
 					return fmt.Errorf("refused: %+v", a)
 				}

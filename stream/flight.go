@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -114,7 +115,7 @@ func (f *flight) depart() {
 		if l.opts.Sync != nil {
 			f.wave = l.landing.depart()
 		}
-		err = l.inbox.post(&f.msg, ackOf{stream: f.lane.name, seen: &f.inc.seen}, f, f.ctx.Done(), l.opts.AckWait)
+		err = l.inbox.post(&f.msg, f.inc, f, f.ctx.Done(), l.opts.AckWait)
 		if err == nil {
 			return
 		}
@@ -160,6 +161,10 @@ func (f *flight) answered(m *nats.Msg, err error) {
 
 // heard goes on with the answer to a message that was posted.
 func (f *flight) heard(m *nats.Msg, err error) {
+	if err == errUnsure {
+		go f.resend()
+		return
+	}
 	a, err := f.readAck(f.ctx, m, err)
 	f.log.breaker.note(verdict(a, err))
 	switch {
@@ -181,6 +186,20 @@ func (f *flight) settle(first *ack) {
 		return
 	}
 	f.acknowledged(seq)
+}
+
+// resend finds out what became of a flight whose answer may be another's: the same bytes once more get
+// an answer of their own. Without one the flight is in doubt, as it was sent before.
+func (f *flight) resend() {
+	seq, err := f.log.send(f.ctx, f, nil)
+	switch {
+	case err == nil:
+		f.acknowledged(seq)
+	case errors.Is(err, aggregate.ErrInDoubt), errors.Is(err, aggregate.ErrConflict), errors.Is(err, aggregate.ErrTooLarge), errors.Is(err, aggregate.ErrTenantAccessDenied):
+		f.end(err)
+	default:
+		f.end(fmt.Errorf("%w: %w, and when it was sent again: %v", aggregate.ErrInDoubt, errUnsure, err))
+	}
 }
 
 // acknowledged: the stream has the flight at seq; it ends when it is as durable as configured.

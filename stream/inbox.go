@@ -2,10 +2,10 @@ package stream
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,9 +16,11 @@ import (
 // jetstream.PublishMsg. Slots are used again once nobody can put anything into them.
 //
 // A server caches where a subject leads, so the token of a message whose acknowledgement has come is
-// used for another one: that saves 7 % of a command. Any other token is never used twice, and a late
-// answer finds no slot. Should a server acknowledge twice (a new leader may), the second one is known by
-// its sequence: a message's is above all that had been seen of its stream when it left.
+// used for another one of the same incarnation: that saves 7 % of a command. Any other token is never
+// used twice, and a late answer finds no slot. Should a server acknowledge twice (a new leader may), the
+// second one is known by its sequence: a message's is above all that had been seen of its incarnation
+// when it left. So on a token that is used again only such an acknowledgement is believed; whatever else
+// comes may be meant for an earlier message, and the receiver hears errUnsure.
 //
 // Who waits receives from its slot and nothing else: a select with a timer and the caller's Done
 // costs a third of the whole publish, more when thousands share one Done. One goroutine looks at
@@ -32,10 +34,9 @@ type inbox struct {
 
 	mu     sync.Mutex
 	last   uint64
-	slots  map[uint64]*slot // of all tokens that may get an answer or be used again
-	free   []*slot
-	open   int  // slots that wait
-	closed bool // nobody would end a wait
+	slots  map[uint64]*slot // those that wait, by token
+	free   []*slot          // without a token
+	closed bool             // nobody would end a wait
 
 	quit  chan struct{}
 	ended sync.Once
@@ -55,7 +56,7 @@ type receiver interface {
 type slot struct {
 	token  uint64      // 0: it has none
 	reply  string      // the subject of the token
-	open   bool        // it waits
+	used   bool        // the token was acknowledged before, for another message of inc
 	uses   uint64      // how often it has waited
 	to     receiver    // who gets it; nil: ch does
 	ch     chan answer // gets exactly one value once the slot is shut
@@ -63,14 +64,8 @@ type slot struct {
 	wait   time.Duration // from when the sweep first sees it: reading the clock costs more than a slot
 	until  time.Time     // zero before
 	short  bool          // it ends before the sweep would notice
-	ack    ackOf         // what a receiver waits for
-}
-
-// ackOf is the acknowledgement of a message that is being sent to a stream.
-type ackOf struct {
-	stream string
-	seen   *atomic.Uint64 // of that stream, the highest sequence; it is read as the message leaves
-	above  uint64
+	inc    *incarnation  // where a receiver's message goes
+	above  uint64        // what had been seen of inc when it left
 }
 
 // answer is what ends a wait.
@@ -82,7 +77,7 @@ type answer struct {
 // maxInFlight is how many messages wait for their answers at most. An aggregate has one flight.
 const maxInFlight = 1 << 17
 
-// maxFreeSlots is how many slots are kept for later.
+// maxFreeSlots is how many slots are kept for later, and for each incarnation how many with a token.
 const maxFreeSlots = 4096
 
 func newInbox(nc *nats.Conn) (*inbox, error) {
@@ -117,9 +112,6 @@ func (in *inbox) expire(now time.Time) {
 	var left, late []*slot
 	in.mu.Lock()
 	for _, s := range in.slots {
-		if !s.open {
-			continue
-		}
 		select {
 		case <-s.cancel:
 			left = append(left, s)
@@ -132,7 +124,7 @@ func (in *inbox) expire(now time.Time) {
 			}
 			late = append(late, s)
 		}
-		in.shut(s, false)
+		in.shut(s)
 	}
 	in.mu.Unlock()
 	in.end(left, errLeft)
@@ -164,93 +156,95 @@ func (in *inbox) deliver(m *nats.Msg) {
 	}
 	in.mu.Lock()
 	s := in.slots[token]
-	if s == nil || !s.open {
+	if s == nil {
 		in.mu.Unlock()
 		return
 	}
+	in.shut(s)
 	to := s.to
 	if to == nil {
-		in.shut(s, false)
 		in.mu.Unlock()
 		s.ch <- answer{m: m} // there is room for exactly this one
 		return
 	}
-	err = in.judge(s, m)
-	in.release(s)
+	own, unsure := s.judge(m)
+	in.release(s, own)
 	in.mu.Unlock()
-	if err != nil {
-		m = nil
+	if unsure {
+		to.answered(nil, errUnsure)
+		return
 	}
-	to.answered(m, err)
+	to.answered(m, nil)
 }
 
-// judge shuts the slot of a receiver whose answer has come, and tells whether it can be the one.
-func (in *inbox) judge(s *slot, m *nats.Msg) error {
+// judge tells whether an answer is the acknowledgement of the slot's message and of no other, so that
+// its token may be used again, or else whether it may be meant for an earlier message.
+func (s *slot) judge(m *nats.Msg) (own, unsure bool) {
+	if s.inc == nil {
+		return false, false
+	}
 	stream, seq := plainAck(m.Data)
-	plain := seq > 0 && string(stream) == s.ack.stream
-	if plain && uint64(seq) <= s.ack.above {
-		in.shut(s, false)
-		return errRepeated
+	if uint64(seq) > s.above && string(stream) == s.inc.lane.name {
+		raise(&s.inc.seen, uint64(seq)) // before the token is used again
+		return true, false
 	}
-	if plain {
-		raise(s.ack.seen, uint64(seq))
-	}
-	in.shut(s, plain)
-	return nil
+	return false, s.used
 }
 
 // start gives a slot that waits. The wait may end at any time from now on: then the slot of a receiver
 // is somebody else's, and only its number of uses, which is given too, tells whether it still is the caller's.
-func (in *inbox) start(to receiver, ack ackOf, cancel <-chan struct{}, wait time.Duration) (s *slot, reply string, use uint64, err error) {
+func (in *inbox) start(to receiver, inc *incarnation, cancel <-chan struct{}, wait time.Duration) (s *slot, reply string, use uint64, err error) {
 	short, until := wait < sweepEvery, time.Time{}
 	if short {
 		until = time.Now().Add(wait)
-	}
-	if ack.seen != nil {
-		ack.above = ack.seen.Load()
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
 		return nil, "", 0, errInboxClosed
 	}
-	if in.open >= in.limit {
+	if len(in.slots) >= in.limit {
 		return nil, "", 0, errFull
 	}
-	if n := len(in.free); n > 0 {
-		s, in.free = in.free[n-1], in.free[:n-1]
-	} else {
-		s = &slot{ch: make(chan answer, 1)}
-	}
-	if s.token == 0 {
+	s = in.spare(inc)
+	if s.used = s.token != 0; !s.used {
 		in.last++
 		s.token, s.reply = in.last, in.prefix+strconv.FormatUint(in.last, 36)
-		in.slots[s.token] = s
 	}
-	in.open++
-	s.open, s.uses = true, s.uses+1
-	s.to, s.ack, s.cancel, s.wait, s.until, s.short = to, ack, cancel, wait, until, short
+	in.slots[s.token] = s
+	s.uses++
+	s.to, s.inc, s.cancel, s.wait, s.until, s.short = to, inc, cancel, wait, until, short
+	if inc != nil {
+		s.above = inc.seen.Load() // with the lock: not sooner than the acknowledgement that set the token free
+	}
 	return s, s.reply, s.uses, nil
 }
 
-// shut ends the wait of a slot; its token may be used again or not. The caller holds the lock.
-func (in *inbox) shut(s *slot, again bool) {
-	s.open = false
-	in.open--
-	if !again {
-		delete(in.slots, s.token)
-		s.token, s.reply = 0, ""
+// spare gives a slot that nobody uses, if possible with a token of inc.
+func (in *inbox) spare(inc *incarnation) (s *slot) {
+	from := &in.free
+	if inc != nil && len(inc.idle) > 0 {
+		from = &inc.idle
 	}
+	n := len(*from)
+	if n == 0 {
+		return &slot{ch: make(chan answer, 1)}
+	}
+	s, *from = (*from)[n-1], (*from)[:n-1]
+	return s
 }
+
+// shut ends the wait of a slot. The caller holds the lock.
+func (in *inbox) shut(s *slot) { delete(in.slots, s.token) }
 
 // take shuts the slot if that use of it still waits.
 func (in *inbox) take(s *slot, use uint64) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if !s.open || s.uses != use {
+	if s.uses != use || in.slots[s.token] != s {
 		return false
 	}
-	in.shut(s, false)
+	in.shut(s)
 	return true
 }
 
@@ -262,32 +256,32 @@ func (in *inbox) giveBack(s *slot) {
 	in.keep(s)
 }
 
+// keep keeps a slot for later, without its token.
 func (in *inbox) keep(s *slot) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.release(s)
+	in.release(s, false)
 }
 
-// release is keep for who holds the lock.
-func (in *inbox) release(s *slot) {
-	s.cancel, s.to, s.ack = nil, nil, ackOf{}
-	if len(in.free) < maxFreeSlots {
-		in.free = append(in.free, s)
+// release is keep for who holds the lock; own tells that the token may be used again.
+func (in *inbox) release(s *slot, own bool) {
+	inc := s.inc
+	s.cancel, s.to, s.inc = nil, nil, nil
+	if own && len(inc.idle) < maxFreeSlots {
+		inc.idle = append(inc.idle, s)
 		return
 	}
-	delete(in.slots, s.token)
+	s.token, s.reply = 0, ""
+	if len(in.free) < maxFreeSlots {
+		in.free = append(in.free, s)
+	}
 }
 
 // lose ends all waits: the answers of a lost connection do not come any more.
 func (in *inbox) lose() {
-	var all []*slot
 	in.mu.Lock()
-	for _, s := range in.slots {
-		if s.open {
-			in.shut(s, false)
-			all = append(all, s)
-		}
-	}
+	all := slices.Collect(maps.Values(in.slots))
+	clear(in.slots)
 	in.mu.Unlock()
 	in.end(all, errConnLost)
 }
@@ -295,7 +289,7 @@ func (in *inbox) lose() {
 func (in *inbox) inFlight() int {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.open
+	return len(in.slots)
 }
 
 func (in *inbox) close() error {
@@ -324,7 +318,7 @@ func (in *inbox) publish(m *nats.Msg, cancel <-chan struct{}, wait time.Duration
 
 // send sends m; the slot it returns must be waited for.
 func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (*slot, error) {
-	s, reply, _, err := in.start(nil, ackOf{}, cancel, wait)
+	s, reply, _, err := in.start(nil, nil, cancel, wait)
 	if err != nil {
 		return nil, err
 	}
@@ -336,10 +330,10 @@ func (in *inbox) send(m *nats.Msg, cancel <-chan struct{}, wait time.Duration) (
 	return s, nil
 }
 
-// post sends m to a stream; the answer goes to a receiver, perhaps before post returns. With an error,
-// as of publish, the receiver hears nothing.
-func (in *inbox) post(m *nats.Msg, ack ackOf, to receiver, cancel <-chan struct{}, wait time.Duration) error {
-	s, reply, use, err := in.start(to, ack, cancel, wait)
+// post sends m to a stream, which takes it once at most, as m has a guard. The answer goes to a receiver,
+// perhaps before post returns. With an error, as of publish, the receiver hears nothing.
+func (in *inbox) post(m *nats.Msg, inc *incarnation, to receiver, cancel <-chan struct{}, wait time.Duration) error {
+	s, reply, use, err := in.start(to, inc, cancel, wait)
 	if err != nil {
 		return err
 	}
@@ -391,7 +385,7 @@ const (
 	errConnLost = lostError("the connection was lost before the answer")
 	errLeft     = lostError("the caller left before the answer")
 	errLate     = lostError("no answer in time")
-	errRepeated = lostError("an earlier message was acknowledged once more")
+	errUnsure   = lostError("the answer may be meant for an earlier message")
 )
 
 // Nothing was sent, as too much is in flight, or as no answer would be heard.

@@ -47,7 +47,7 @@ func TestAMessageKeepsItsToken(t *testing.T) {
 			for i := range 400 {
 				text := fmt.Sprint(p, " ", i)
 				told := make(chan struct{})
-				err := l.inbox.post(&nats.Msg{Subject: "echo", Data: []byte(text)}, ackOf{}, receiverFunc(func(m *nats.Msg, err error) {
+				err := l.inbox.post(&nats.Msg{Subject: "echo", Data: []byte(text)}, nil, receiverFunc(func(m *nats.Msg, err error) {
 					if err == nil {
 						answered.Add(1)
 						if string(m.Data) != text {
@@ -70,87 +70,6 @@ func TestAMessageKeepsItsToken(t *testing.T) {
 	t.Logf("%d of 3200 were answered, the others lost", answered.Load())
 	if n := l.inbox.inFlight(); n != 0 {
 		t.Errorf("%d are in flight", n)
-	}
-}
-
-// The token of a message is used for another one only once its acknowledgement has come: whatever else
-// comes, or comes twice or late, is nobody's acknowledgement but its own.
-func TestTokens(t *testing.T) {
-	srv := startServer(t, t.TempDir(), -1)
-	in := openLog(t, srv, Options{}).inbox
-	server := connect(t, srv.ClientURL())
-	replies := make(chan string, 1)
-	_, err := server.Subscribe("S", func(m *nats.Msg) { replies <- m.Reply })
-	must(t, err)
-	must(t, server.Flush())
-	var seen atomic.Uint64
-	told := make(chan any, 1)
-	post := func() string {
-		t.Helper()
-		must(t, in.post(&nats.Msg{Subject: "S"}, ackOf{stream: "S", seen: &seen}, receiverFunc(func(m *nats.Msg, err error) {
-			if err != nil {
-				told <- err
-				return
-			}
-			told <- string(m.Data)
-		}), nil, time.Minute))
-		return <-replies
-	}
-	answer := func(reply, text string) any {
-		t.Helper()
-		must(t, server.Publish(reply, []byte(text)))
-		return <-told
-	}
-	silently := func(reply, text string) {
-		t.Helper()
-		must(t, server.Publish(reply, []byte(text)))
-		must(t, server.Flush())
-		must(t, in.nc.Flush())
-		time.Sleep(10 * time.Millisecond)
-		if len(told) > 0 {
-			t.Errorf("%s on %s was taken for an answer", text, reply)
-			<-told
-		}
-	}
-	ack := func(seq int) string { return fmt.Sprintf(`{"stream":"S","seq":%d}`, seq) }
-
-	first := post()
-	if got := answer(first, ack(5)); got != ack(5) || seen.Load() != 5 {
-		t.Errorf("got %v, %d seen", got, seen.Load())
-	}
-	silently(first, ack(5)) // nobody waits
-	if second := post(); second != first {
-		t.Errorf("a token whose acknowledgement has come is not used again: %s, then %s", first, second)
-	} else if got := answer(second, ack(5)); got != errRepeated { // of the first one, once more
-		t.Errorf("a repeated acknowledgement: got %v", got)
-	} else {
-		silently(second, ack(6)) // too late, it is in doubt
-	}
-	for _, other := range []string{"x", `{"stream":"S","seq":7,"duplicate":true}`, `{"stream":"T","seq":7}`, `{"error":{"code":400,"err_code":10071}}`} {
-		reply := post()
-		if reply == first {
-			t.Errorf("before %s: the token is in doubt and was used again", other)
-		}
-		if got := answer(reply, other); got != other {
-			t.Errorf("got %v, want %s", got, other)
-		}
-		first = reply
-	}
-	lost := post()
-	in.lose()
-	if got := <-told; got != errConnLost {
-		t.Errorf("got %v", got)
-	}
-	if next := post(); next == lost {
-		t.Errorf("the token of a lost message was used again")
-	} else {
-		silently(lost, ack(8))
-		if got := answer(next, ack(9)); got != ack(9) {
-			t.Errorf("got %v", got)
-		}
-	}
-	if in.inFlight() != 0 || len(in.slots) != 1 {
-		t.Errorf("%d in flight, %d tokens known", in.inFlight(), len(in.slots))
 	}
 }
 
@@ -225,6 +144,7 @@ func TestEachFlightIsToldOnce(t *testing.T) {
 	writers.Wait()
 	stop.Store(true)
 	killer.Wait()
+	nobodyAloft(t, l)
 	t.Logf("%d flights were in doubt, %d refused", doubts.Load(), failures.Load())
 	if doubts.Load() == 0 {
 		t.Error("none was in doubt")
@@ -241,7 +161,7 @@ type writer struct {
 	want []aggregate.ID
 	pad  int // bytes of each command
 
-	doubts, failures int64
+	doubts, failures, conflicts int64
 }
 
 // write gives one flight to the log, with Begin and then as often as need be, like an owner.
@@ -281,6 +201,9 @@ func (w *writer) write() {
 				time.Sleep(time.Millisecond)
 			}
 		}
+	}
+	if errors.Is(o.err, aggregate.ErrConflict) {
+		w.conflicts++
 	}
 	if o.err != nil {
 		w.failures++
@@ -400,6 +323,7 @@ func TestAStalledConnection(t *testing.T) {
 	writers.Wait()
 	stop.Store(true)
 	staller.Wait()
+	nobodyAloft(t, l)
 	if doubts.Load() == 0 {
 		t.Error("none was in doubt")
 	}

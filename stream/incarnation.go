@@ -31,6 +31,7 @@ type incarnation struct {
 	mark    string        // what Mark.Stream holds
 	seen    atomic.Uint64 // highest sequence acknowledged or read
 	synced  atomic.Uint64 // highest sequence known to be on disk
+	idle    []*slot       // of the inbox, under its lock: their tokens were acknowledged in this incarnation
 }
 
 func newIncarnation(ln *lane, info *jetstream.StreamInfo) *incarnation {

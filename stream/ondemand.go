@@ -191,7 +191,7 @@ func (l *Log) knock(ctx context.Context, ln *lane) error {
 	if err != nil {
 		return streamError(err, "knock")
 	}
-	a, err := parseAck(m)
+	a, err := parseAck(m, ln.name)
 	if err == nil && a.code == 0 { // it must not happen: then nothing that is said of this stream holds
 		return unavailable("stream %s took a message that was meant for another", ln.name)
 	}
