@@ -23,8 +23,8 @@ image: ## the image of aggd without docker: bin/aggd-image.tar (linux, ca-certif
 	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/linux/aggd ./cmd/aggd
 	cd internal/tools && $(GO) run ./image -binary ../../bin/linux/aggd -version $(VERSION) -o ../../bin/aggd-image.tar
 
-# The laws that rapid checks draw the same cases in every run of these, so that what fails is the
-# change's; make laws draws others.
+# The laws that rapid checks, storms and torture draw the same cases in every run of these, so that what
+# fails is the change's; make laws and make torture draw others.
 test test-386 test-all test-release: export RAPID_SEED := 20261125
 
 test: ## every test; those of concurrent packages with the race detector
@@ -81,10 +81,12 @@ bench-scale: ## a million aggregates: memory, starts, snapshots, cold loads: doc
 	$(GO) run ./internal/scale -o docs/scale.md
 
 CHECKS ?= 3000
-laws: ## every law of rapid with cases drawn anew, CHECKS each
+laws: ## every law of rapid, storms and decimals with cases drawn anew, CHECKS each
 	@for p in $$(grep -rl '"pgregory.net/rapid"' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
 	  RAPID_CHECKS=$(CHECKS) $(GO) test -count=1 -timeout 1h $$p \
 	    -run "^($$(awk '/^func Test/ {f=$$2; sub(/\(.*/, "", f)} /rapid\.Check\(/ {print f}' $$p/*_test.go | sort -u | paste -sd'|'))$$" || exit 1; done
+	$(GO) test -count=1 -timeout 1h ./engine -run '^TestStorm$$' -storms $(CHECKS)
+	$(GO) test -count=10 ./dsl/value -run '^TestDecimalAgainstAPD$$'
 
 FUZZTIME ?= 2m
 fuzz: ## every fuzz target, FUZZTIME each

@@ -224,7 +224,7 @@ func TestUnbornAggregatesDoNotStay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(5 * time.Second); e.Live() > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(30 * time.Second); e.Live() > 0 && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	if e.Live() > 0 {

@@ -208,7 +208,9 @@ func TestOldCommandIDsSurviveSegmentsAndRestarts(t *testing.T) {
 
 func TestBrokenAggregateIsQuarantinedAlone(t *testing.T) {
 	w := historyAt(t, 3, 100)
-	w.opts.QuarantineFor = 50 * time.Millisecond
+	var now atomic.Int64
+	w.opts.Monotonic = func() time.Duration { return time.Duration(now.Load()) }
+	w.opts.QuarantineFor = time.Minute
 	_ = w.store.Delete(account)
 	reads, repaired := 0, false
 	w.log.load = func(key aggregate.Key) error {
@@ -231,7 +233,7 @@ func TestBrokenAggregateIsQuarantinedAlone(t *testing.T) {
 	other := aggregate.Key{Tenant: "tenant-a", Type: "Account", ID: idOf(2)}
 	do(t, e, command(other, "deposit", 1))
 	repaired = true
-	time.Sleep(60 * time.Millisecond)
+	now.Store(int64(time.Minute + 1))
 	wantBalance(t, e, account, 30, 3)
 }
 
@@ -306,11 +308,12 @@ func TestLoadsAtOnceAreBounded(t *testing.T) {
 	w := newWorld(t)
 	w.opts.MaxLoads = 3
 	var now, most atomic.Int64
+	goOn := make(chan struct{})
 	w.log.load = func(aggregate.Key) error {
 		n := now.Add(1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
-		time.Sleep(2 * time.Millisecond)
+		<-goOn
 		now.Add(-1)
 		return nil
 	}
@@ -319,6 +322,11 @@ func TestLoadsAtOnceAreBounded(t *testing.T) {
 	for i := range uint64(20) {
 		wg.Go(func() { do(t, e, command(keyOf("tenant-a", i+1), "deposit", 1)) })
 	}
+	for now.Load() < 3 || e.Live() < 20 { // three load, and the others are there and wait
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond) // in which a fourth would begin
+	close(goOn)
 	wg.Wait()
 	if most.Load() != 3 {
 		t.Errorf("%d loads at once, want 3", most.Load())

@@ -39,7 +39,7 @@ func wantAgain(t *testing.T, w *world, e *Engine, cmd *aggregate.Command, first 
 func passivate(t testing.TB, e *Engine) {
 	t.Helper()
 	leaveAll(e)
-	for deadline := time.Now().Add(10 * time.Second); e.Live() > 0; time.Sleep(100 * time.Microsecond) {
+	for deadline := time.Now().Add(30 * time.Second); e.Live() > 0; time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("aggregates do not leave")
 		}
@@ -166,7 +166,7 @@ func TestNothingWithinAFlight(t *testing.T) {
 		all.Go(func() { *reply = do(t, e, cmd) })
 	}
 	waiting := func(n int) {
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Microsecond) {
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Microsecond) {
 			o := ownerOf(e, account)
 			o.box.mu.Lock()
 			got := len(o.box.q)

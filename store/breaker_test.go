@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -52,6 +53,10 @@ func fullDisk(t testing.TB, path string) (repair func()) {
 // A file that cannot be written: the circuit opens after a number of failures, a probe finds it
 // still broken, another one finds it mended, and what was there before is there still.
 func TestT4_2BreakerOfTheStore(t *testing.T) { // seed 4.2
+	synctest.Test(t, testBreakerOfTheStore)
+}
+
+func testBreakerOfTheStore(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	must(t, err)
 	var heard []string
@@ -59,6 +64,7 @@ func TestT4_2BreakerOfTheStore(t *testing.T) { // seed 4.2
 	s, err := Open(dir, Options{Shards: 1, Logger: slog.New(slog.DiscardHandler),
 		Breaker: BreakerOptions{Failures: 3, OpenFor: openFor, OnChange: func(_, to string) { heard = append(heard, to) }}})
 	must(t, err)
+	defer time.Sleep(2 * time.Second) // BuntDB's goroutine looks every second whether it is closed
 	defer s.Close()
 	kept := sample("a", 1)
 	must(t, s.Put(kept))
@@ -105,7 +111,13 @@ func TestT4_2BreakerOfTheStore(t *testing.T) { // seed 4.2
 // A file that broke and cannot be begun anew is tried again by the probe.
 func TestT4_2BrokenFileComesBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "snapshots")
-	s, err := Open(dir, Options{Shards: 1, Logger: slog.New(slog.DiscardHandler), Breaker: BreakerOptions{Failures: 2, OpenFor: 50 * time.Millisecond}})
+	const openFor = 50 * time.Millisecond
+	opened := make(chan time.Time, 9)
+	s, err := Open(dir, Options{Shards: 1, Logger: slog.New(slog.DiscardHandler), Breaker: BreakerOptions{Failures: 2, OpenFor: openFor, OnChange: func(_, to string) {
+		if to == "open" {
+			opened <- time.Now()
+		}
+	}}})
 	must(t, err)
 	defer s.Close()
 	must(t, os.RemoveAll(dir)) // nowhere to begin anew
@@ -118,11 +130,11 @@ func TestT4_2BrokenFileComesBack(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if s.Breaker() != "open" {
-		t.Errorf("got %s", s.Breaker())
+	if len(opened) != 1 {
+		t.Fatalf("it has opened %d times", len(opened))
 	}
 	must(t, os.Mkdir(dir, 0o700))
-	time.Sleep(60 * time.Millisecond)
+	time.Sleep(time.Until((<-opened).Add(openFor + 10*time.Millisecond)))
 	if _, err := s.Get(snap.Key()); err != nil || s.Breaker() != "closed" {
 		t.Errorf("the probe: got %v, %s", err, s.Breaker())
 	}

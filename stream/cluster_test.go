@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"sync"
@@ -22,10 +21,7 @@ func startCluster(t *testing.T) []*server.Server {
 	routes := make([]*url.URL, 3)
 	ports := make([]int, 3)
 	for i := range ports {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		must(t, err)
-		ports[i] = ln.Addr().(*net.TCPAddr).Port
-		must(t, ln.Close())
+		ports[i] = lastingPort(t)
 		routes[i] = &url.URL{Scheme: "nats-route", Host: fmt.Sprintf("127.0.0.1:%d", ports[i])}
 	}
 	var servers []*server.Server

@@ -15,7 +15,7 @@ func TestSubscriptionOrder(t *testing.T) {
 	l := newLog(t, Options{Sync: syncFunc(func(context.Context) error { time.Sleep(time.Millisecond); return nil })})
 	key, foreign := newKey("acme"), newKey("acme")
 	m := grow(t, l, key, aggregate.Mark{}, 5)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	written := make(chan aggregate.Mark, 1)
 	go func() { // while others read
@@ -100,7 +100,7 @@ func TestFollowByFilter(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 			defer cancel()
 			var got []aggregate.Sequence
 			for e, err := range l.Follow(ctx, tt.filter, tt.after) {
@@ -129,7 +129,7 @@ func TestFollowGoesOnAfterDamage(t *testing.T) {
 	put(t, l, envelope.Single.Subject(newKey("acme")), nil, []byte("damaged"))
 	put(t, l, "tenant.acme.aggregate.Account.7", nil, []byte("no id"))
 	grow(t, l, newKey("acme"), aggregate.Mark{}, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	var good, bad []aggregate.Sequence
 	for e, err := range l.Follow(ctx, envelope.Filter{AllTenants: true}, 0) {
@@ -150,12 +150,12 @@ func TestFollowGoesOnAfterDamage(t *testing.T) {
 
 func TestSubscriptionSurvivesRestartOfTheServer(t *testing.T) {
 	dir := t.TempDir()
-	srv := startServer(t, dir, -1)
-	port := portOf(srv)
+	port := lastingPort(t)
+	srv := startServer(t, dir, port)
 	l := openLog(t, srv, Options{})
 	key := newKey("acme")
 	m := grow(t, l, key, aggregate.Mark{}, 2)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	got := make(chan aggregate.Version, 99)
 	ended := make(chan error, 1)

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/cloudlysis/aggregate"
+	"github.com/cloudlysis/aggregate/internal/aggdtest"
 	"github.com/cloudlysis/aggregate/stream/envelope"
 )
 
@@ -24,7 +25,15 @@ var testTime = time.Date(2026, 11, 24, 10, 0, 0, 123456789, time.UTC)
 // testLayout is the layout of logs that ask for none; testOn sets it.
 var testLayout envelope.Layout
 
-// startServer runs a real server in dir on a port, -1 for a free one.
+// lastingPort is for a server that is started again on it.
+func lastingPort(t testing.TB) int {
+	t.Helper()
+	port, err := aggdtest.Port()
+	must(t, err)
+	return port
+}
+
+// startServer runs a real server in dir on a port, -1 for a free one that nobody needs a second time.
 func startServer(t testing.TB, dir string, port int) *server.Server {
 	t.Helper()
 	srv, err := server.NewServer(&server.Options{ServerName: "test", Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true,
@@ -167,12 +176,12 @@ func wantErr(t testing.TB, err, want error) {
 // eventually asks until ok is true.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("%s: not within 20 s", what)
+	t.Fatalf("%s: not within 60 s", what)
 }
 
 // syncFunc is a Syncer made of a function.

@@ -3,20 +3,16 @@ package stream
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/cloudlysis/aggregate"
 )
-
-func portOf(srv *server.Server) int { return srv.Addr().(*net.TCPAddr).Port }
 
 func TestRestartKeepsTheLog(t *testing.T) {
 	dir := t.TempDir()
@@ -36,9 +32,8 @@ func TestRestartKeepsTheLog(t *testing.T) {
 }
 
 func TestLostTailIsANewIncarnation(t *testing.T) {
-	dir := t.TempDir()
-	srv := startServer(t, dir, -1)
-	port := portOf(srv)
+	dir, port := t.TempDir(), lastingPort(t)
+	srv := startServer(t, dir, port)
 	l := openLog(t, srv, Options{})
 	key := newKey("acme")
 	m3 := grow(t, l, key, aggregate.Mark{}, 3)
@@ -67,8 +62,8 @@ func TestLostTailIsANewIncarnation(t *testing.T) {
 }
 
 func TestStreamMadeAnewIsANewIncarnation(t *testing.T) {
-	srv := startServer(t, t.TempDir(), -1)
-	port := portOf(srv)
+	port := lastingPort(t)
+	srv := startServer(t, t.TempDir(), port)
 	l := openLog(t, srv, Options{})
 	key := newKey("acme")
 	m := grow(t, l, key, aggregate.Mark{}, 2)
@@ -119,7 +114,7 @@ func TestLostConnectionIsDoubt(t *testing.T) {
 		if !errors.As(err, &lost) {
 			t.Errorf("got %v, want a lostError", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Error("who waits for an ack is not told that the connection is gone")
 	}
 }

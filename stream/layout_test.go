@@ -89,7 +89,7 @@ func TestFollowMergesStreams(t *testing.T) {
 		keys[i] = newKey("acme")
 		marks[i] = grow(t, l, keys[i], aggregate.Mark{}, 5)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	seen := map[aggregate.Key]aggregate.Version{}
 	var at Position

@@ -329,7 +329,7 @@ func TestWatermarkIsPublished(t *testing.T) {
 	l := openLog(t, srv, Options{Sync: syncFunc(func(context.Context) error { round.Add(1); return nil })})
 	grow(t, l, newKey("acme"), aggregate.Mark{}, 5)
 	for last := ""; last != "5"; {
-		m, err := sub.NextMsg(10 * time.Second)
+		m, err := sub.NextMsg(30 * time.Second)
 		must(t, err)
 		if last = string(m.Data); m.Subject != "aggregate.synced.AGGREGATE_EVENTS" || last > "5" {
 			t.Fatalf("got %s on %s", last, m.Subject)
@@ -338,7 +338,7 @@ func TestWatermarkIsPublished(t *testing.T) {
 	if round.Load() < 5 {
 		t.Errorf("the watermark went ahead of the syncs: %d", round.Load())
 	}
-	m, err := sub.NextMsg(10 * time.Second) // and again for those who came late
+	m, err := sub.NextMsg(30 * time.Second) // and again for those who came late
 	if err != nil || string(m.Data) != "5" {
 		t.Errorf("got %v, %v", m, err)
 	}

@@ -42,7 +42,7 @@ func embeddedOn(t testing.TB, dir string, layout envelope.Layout) (*Log, *natsd.
 func TestWithEmbeddedServer(t *testing.T) {
 	dir := t.TempDir()
 	l, srv := embedded(t, dir)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	must(t, l.PutManifest(ctx, testManifest, map[string][]byte{"a.agg": []byte("x")}))
 	keys, ends := make([]aggregate.Key, 8), make([]aggregate.Mark, 8)

@@ -62,7 +62,7 @@ func TestNothingGivesNoEvent(t *testing.T) {
 	l := newLog(t, Options{})
 	key := newKey("acme")
 	marks := withNothing(t, l, key)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	for after := range aggregate.Version(5) {
 		if got := collect(t, l.Events(ctx, key, after)); !slices.Equal(got, count(after+1, 4)) {

@@ -145,7 +145,7 @@ func TestFollowPicksUpNewStreams(t *testing.T) {
 		srv := startServer(t, t.TempDir(), -1)
 		l, other := openLog(t, srv, Options{Layout: layout}), openLog(t, srv, Options{Layout: layout})
 		grow(t, l, key(0), aggregate.Mark{}, 1)
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 		defer cancel()
 		var at Position
 		n := 0
@@ -195,7 +195,7 @@ func TestSubscribeBeforeTheStream(t *testing.T) {
 	eachOnDemand(t, func(t *testing.T, layout envelope.Layout, key func(int) aggregate.Key) {
 		srv := startServer(t, t.TempDir(), -1)
 		l, other := openLog(t, srv, Options{Layout: layout}), openLog(t, srv, Options{Layout: layout})
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 		defer cancel()
 		var wg sync.WaitGroup
 		for i, writer := range []*Log{l, other} {
@@ -403,7 +403,7 @@ func TestDeletedStream(t *testing.T) {
 		select {
 		case err := <-ended:
 			wantErr(t, err, aggregate.ErrStaleMark)
-		case <-time.After(20 * time.Second):
+		case <-time.After(60 * time.Second):
 			t.Error("who reads everything is not told")
 		}
 		for _, k := range keys {
@@ -420,8 +420,8 @@ func TestDeletedStream(t *testing.T) {
 func TestReconnectComparesStreamsOnDemand(t *testing.T) {
 	eachOnDemand(t, func(t *testing.T, layout envelope.Layout, key func(int) aggregate.Key) {
 		dir := t.TempDir()
-		srv := startServer(t, dir, -1)
-		port := portOf(srv)
+		port := lastingPort(t)
+		srv := startServer(t, dir, port)
 		l := openLog(t, srv, Options{Layout: layout, Unshared: true})
 		k0, k1 := key(0), key(1)
 		m0, m1 := grow(t, l, k0, aggregate.Mark{}, 1), grow(t, l, k1, aggregate.Mark{}, 1)
@@ -475,8 +475,8 @@ func TestExclusiveIDsOnDemand(t *testing.T) {
 // While the server is away a first append waits and is then refused; nobody's stream is made twice.
 func TestStreamOnDemandWithoutServer(t *testing.T) {
 	dir := t.TempDir()
-	srv := startServer(t, dir, -1)
-	port := portOf(srv)
+	port := lastingPort(t)
+	srv := startServer(t, dir, port)
 	l, err := Open(t.Context(), connect(t, srv.ClientURL()), Options{Layout: envelope.PerTenant, Unshared: true, AckWait: 50 * time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
@@ -512,7 +512,7 @@ func TestWatermarkOfStreamsOnDemand(t *testing.T) {
 		must(t, nc.Flush())
 		grow(t, l, k, aggregate.Mark{}, 3)
 		eventually(t, "the watermark is told", func() bool {
-			m, err := sub.NextMsg(time.Second)
+			m, err := sub.NextMsg(10 * time.Second)
 			return err == nil && string(m.Data) == "3"
 		})
 		if h := l.Health(t.Context()); !h.Reachable || h.Synced != 3 || h.Last != 3 {

@@ -33,7 +33,7 @@ func TestLSP(t *testing.T) {
 		t.Fatal(err)
 	}
 	uri := (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "aggc", "lsp") // testscript.Main has put it on the PATH
 	cmd.Stderr = os.Stderr

@@ -26,7 +26,7 @@ func startWatch(t *testing.T, args ...string) *watcher {
 	t.Helper()
 	w := &watcher{t: t, lines: make(chan string, 100), dir: t.TempDir()}
 	w.write("a.agg", watchedAggregate)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	w.cmd = exec.CommandContext(ctx, "aggc", append([]string{"test", "--watch"}, args...)...) // testscript.Main has put it on the PATH
 	w.cmd.Dir = w.dir
@@ -56,7 +56,7 @@ func (w *watcher) write(name, text string) {
 func (w *watcher) until(want string) string {
 	w.t.Helper()
 	var before []string
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		select {
 		case l, ok := <-w.lines:
@@ -116,6 +116,7 @@ func TestWatch(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(w.dir, "sub", "deep"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	w.until("sub")
 	w.until("watching")
 	w.write("sub/deep/b.agg", strings.Replace(watchedAggregate, "aggregate A", "aggregate B", 1)+"test \"two\" for B {\n  when c {}\n  then emit e {}\n}\n")
 	w.until("sub/deep/b.agg has changed")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/engine"
+	"github.com/cloudlysis/aggregate/internal/aggdtest"
 	"github.com/cloudlysis/aggregate/store"
 	"github.com/cloudlysis/aggregate/stream"
 	"github.com/cloudlysis/aggregate/stream/envelope"
@@ -51,8 +51,9 @@ func dial(t testing.TB, srv *server.Server) *nats.Conn {
 func TestEveryCommandOnceThroughOutages(t *testing.T) {
 	base := newNode(t, counterText)
 	dir := filepath.Join(base.dir, "nats")
-	srv := startServer(t, dir, -1)
-	port := srv.Addr().(*net.TCPAddr).Port
+	port, err := aggdtest.Port() // the same each time
+	base.must(err)
+	srv := startServer(t, dir, port)
 	l, err := stream.Open(t.Context(), dial(t, srv), stream.Options{Loads: dial(t, srv), AckWait: 100 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 	base.must(err)
 	st, err := store.Open(filepath.Join(base.dir, "snapshots"), store.Options{})
@@ -107,13 +108,13 @@ func TestEveryCommandOnceThroughOutages(t *testing.T) {
 	if total != callers*each {
 		t.Errorf("%d events, want %d", total, callers*each)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	base.must(errors.Join(e.Close(ctx), l.Close(), st.Close()))
 }
 
 func submitUntilDone(t *testing.T, e *engine.Engine, cmd *aggregate.Command, doubts, refused *atomic.Int64) {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		_, err := e.Submit(ctx, cmd)
 		cancel()

@@ -58,7 +58,7 @@ func TestEveryCommandOnceOverAShakyLink(t *testing.T) {
 	over.Store(true)
 	shakers.Wait()
 	t.Logf("%d tries of %d commands", tries.Load(), callers*each)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := n.engine.Close(ctx); err != nil || n.engine.Live() != 0 {
 		t.Errorf("close: %v; %d are live", err, n.engine.Live())

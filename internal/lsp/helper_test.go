@@ -132,7 +132,7 @@ func (s *session) change(name, text string, version int32) {
 // wait waits until the diagnostics of name satisfy ok.
 func (s *session) wait(name string, ok func([]diagnostic) bool) []diagnostic {
 	s.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for {
 		s.mu.Lock()
 		d, n := s.diags[s.uri(name)], s.count[s.uri(name)]
@@ -173,7 +173,7 @@ func (s *session) quits() {
 		if err != nil {
 			s.t.Errorf("Serve: %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		s.t.Error("the server does not end")
 	}
 	s.mu.Lock()

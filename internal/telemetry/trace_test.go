@@ -117,7 +117,7 @@ func TestTracingWithoutACollector(t *testing.T) {
 	for range 100 {
 		m.Command(command("acme"), &aggregate.Reply{}, nil, 0, time.Millisecond, aggregate.Stages{})
 	}
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > 10*time.Second {
 		t.Errorf("commands waited %v for the collector", took)
 	}
 }

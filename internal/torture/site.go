@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
+
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"github.com/cloudlysis/aggregate/internal/aggdtest"
 )
 
 // Reach is where callers reach a running site, and other clients the log.
@@ -135,13 +137,10 @@ type NATSSite struct {
 	Kills [2]int
 }
 
-// NewNATSSite makes a site of some nodes with its data below dir, its nats-server on a port that is free now.
+// NewNATSSite makes a site of some nodes with its data below dir, its nats-server always on the same port.
 func NewNATSSite(dir string, a Aggd, nodes int) (*NATSSite, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	return &NATSSite{aggd: a, dir: dir, port: l.Addr().(*net.TCPAddr).Port, nodes: make([]*process, nodes)}, l.Close()
+	port, err := aggdtest.Port()
+	return &NATSSite{aggd: a, dir: dir, port: port, nodes: make([]*process, nodes)}, err
 }
 
 func (s *NATSSite) url() string { return "nats://127.0.0.1:" + strconv.Itoa(s.port) }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,9 +21,17 @@ var (
 	lossy     = flag.Int("torture.lossy", 2, "power cuts with sync: interval, which must lose")
 	answers   = flag.Int("torture.load", 150, "answers before a crash, about")
 	syncMode  = flag.String("torture.sync", "", "aggd's --sync, empty for its default")
-	seed      = flag.Uint64("torture.seed", uint64(time.Now().UnixNano()), "what is done, when, and what a cut keeps")
+	seed      = flag.Uint64("torture.seed", anySeed(), "what is done, when, and what a cut keeps")
 	binary    = flag.String("torture.aggd", "", "an aggd that is built already")
 )
+
+// anySeed is the same in every run of make test, and another one each time otherwise.
+func anySeed() uint64 {
+	if seed, err := strconv.ParseUint(os.Getenv("RAPID_SEED"), 10, 64); err == nil {
+		return seed
+	}
+	return uint64(time.Now().UnixNano())
+}
 
 // built is where aggd is built, once for all tests; TestMain removes it.
 var built string
