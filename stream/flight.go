@@ -191,7 +191,19 @@ func (f *flight) settle(first *ack) {
 // resend finds out what became of a flight whose answer may be another's: the same bytes once more get
 // an answer of their own. Without one the flight is in doubt, as it was sent before.
 func (f *flight) resend() {
-	seq, err := f.log.send(f.ctx, f, nil)
+	l := f.log
+	var seq aggregate.Sequence
+	a, err := l.publish(f.ctx, f, nil)
+	switch {
+	case err == nil && a.refused():
+		l.inbox.forget(f.inc) // on new tokens the others that are refused need no second message
+		if seq, err = f.refusedAgain(); errors.Is(err, errUnmoved) {
+			f.settle(&a)
+			return
+		}
+	case err == nil:
+		seq, err = l.send(f.ctx, f, &a)
+	}
 	switch {
 	case err == nil:
 		f.acknowledged(seq)
@@ -200,6 +212,15 @@ func (f *flight) resend() {
 	default:
 		f.end(fmt.Errorf("%w: %w, and when it was sent again: %v", aggregate.ErrInDoubt, errUnsure, err))
 	}
+}
+
+// refusedAgain looks for a flight that the stream has just refused to take a second time. A stream on one
+// server takes messages in their order: it was done with the first one. Replicas may have it under way.
+func (f *flight) refusedAgain() (aggregate.Sequence, error) {
+	if f.inc.replicated {
+		return 0, errRefused
+	}
+	return f.log.settleConflict(f.ctx, f)
 }
 
 // acknowledged: the stream has the flight at seq; it ends when it is as durable as configured.

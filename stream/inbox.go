@@ -277,6 +277,13 @@ func (in *inbox) release(s *slot, own bool) {
 	}
 }
 
+// forget lets go of the tokens that an incarnation would use again.
+func (in *inbox) forget(inc *incarnation) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	inc.idle = nil
+}
+
 // lose ends all waits: the answers of a lost connection do not come any more.
 func (in *inbox) lose() {
 	in.mu.Lock()

@@ -26,16 +26,17 @@ func newLane(name string) *lane {
 
 // incarnation is one life of a stream with what this process knows of it.
 type incarnation struct {
-	lane    *lane
-	created time.Time
-	mark    string        // what Mark.Stream holds
-	seen    atomic.Uint64 // highest sequence acknowledged or read
-	synced  atomic.Uint64 // highest sequence known to be on disk
-	idle    []*slot       // of the inbox, under its lock: their tokens were acknowledged in this incarnation
+	lane       *lane
+	created    time.Time
+	mark       string        // what Mark.Stream holds
+	seen       atomic.Uint64 // highest sequence acknowledged or read
+	synced     atomic.Uint64 // highest sequence known to be on disk
+	replicated bool
+	idle       []*slot // of the inbox, under its lock: their tokens were acknowledged in this incarnation
 }
 
 func newIncarnation(ln *lane, info *jetstream.StreamInfo) *incarnation {
-	inc := &incarnation{lane: ln, created: info.Created, mark: ln.name + "@" + info.Created.UTC().Format(time.RFC3339Nano)}
+	inc := &incarnation{lane: ln, created: info.Created, mark: ln.name + "@" + info.Created.UTC().Format(time.RFC3339Nano), replicated: info.Config.Replicas > 1}
 	inc.seen.Store(info.State.LastSeq)
 	return inc
 }
