@@ -3,12 +3,13 @@
 GO      ?= go
 TOOLS   := $(GO) tool -modfile=internal/tools/go.mod
 VERSION ?= 0.1.0
+WINE    ?= wine
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # Packages whose tests run a second time with the race detector: all in which goroutines meet.
 RACE := ./engine/... ./stream/... ./store/... ./manifests/... ./internal/... ./dsl/testrun/... ./gen/...
 
-.PHONY: run build image test test-386 test-all test-release lint generate update bench bench-doors bench-peers bench-scale release-proto laws fuzz torture cover clean help
+.PHONY: run build image test test-386 test-all test-windows test-release lint generate update bench bench-doors bench-peers bench-scale release-proto laws fuzz torture cover clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,7 +26,7 @@ image: ## the image of aggd without docker: bin/aggd-image.tar (linux, ca-certif
 
 # The laws that rapid checks, storms and torture draw the same cases in every run of these, so that what
 # fails is the change's; make laws and make torture draw others.
-test test-386 test-all test-release: export RAPID_SEED := 20261125
+test test-386 test-all test-windows test-release: export RAPID_SEED := 20261125
 
 test: ## every test; those of concurrent packages with the race detector
 	$(GO) vet ./...
@@ -43,13 +44,19 @@ test-all: lint test-386 ## what needs more than Go (node, npm, curl, Debian's to
 	AGG_TEST_ALL=1 $(GO) test ./dsl/report ./dsl/testrun ./internal/clienttest ./internal/deploytest
 	cd internal/deploytest/parsers && $(GO) test ./...
 
+# Packages that ask the operating system for something.
+test-windows: ## their tests as Windows programs, run by WINE (10 or later); on Windows use go test
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) test -exec $(WINE) ./internal/diskspace ./internal/natsd ./internal/config ./store ./manifests ./dsl/...
+
 test-release: ## what takes long: reproducible builds on every platform, the image, 50 stops under load
 	cd internal/deploytest/parsers && AGG_TEST_ALL=1 $(GO) test -timeout 40m ./...
 	$(GO) test ./cmd/aggd -run TestStopUnderLoad -stop-rounds 50
 
-lint: ## gofmt, vet, staticcheck, aggc fmt, buf lint and breaking
+lint: ## gofmt, vet (for Windows and macOS too), staticcheck, aggc fmt, buf lint and breaking
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	GOOS=windows GOARCH=amd64 $(GO) vet ./cmd/...
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./cmd/...
 	@for m in $$(git ls-files '*/go.mod'); do (cd $$(dirname $$m) && $(GO) vet ./...) || exit 1; done
 	$(TOOLS) staticcheck ./...
 	@out=$$($(GO) run ./cmd/aggc fmt -l examples); if [ -n "$$out" ]; then echo "not aggc fmt'd:"; echo "$$out"; exit 1; fi

@@ -1,3 +1,5 @@
+//go:build unix
+
 package dsl_test
 
 import (

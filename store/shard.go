@@ -128,7 +128,10 @@ func (s *shard) anew(cause error) error {
 	s.log.Warn("a snapshot file is damaged; it is removed and begun anew, its aggregates are replayed from the log",
 		"file", s.path, "error", cause)
 	if err := os.Remove(s.path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+		// Windows keeps a file that somebody has open, such as a broken database that nobody may close.
+		if os.Truncate(s.path, 0) != nil {
+			return err
+		}
 	}
 	return s.open()
 }

@@ -444,10 +444,13 @@ func TestShrinkIsDue(t *testing.T) {
 
 // BuntDB keeps its lock when it panics in a write that it cannot undo.
 func TestBrokenFileIsReplaced(t *testing.T) {
-	s := openStore(t, t.TempDir(), Options{Shards: 1})
+	dir, err := os.MkdirTemp("", "store")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // not on Windows, as long as the old database has the file open
+	s := openStore(t, dir, Options{Shards: 1})
 	snap := sample("a", 1)
 	must(t, s.Put(snap))
-	err := s.shards[0].update(func(*buntdb.Tx, *change) error { panic("disk full") })
+	err = s.shards[0].update(func(*buntdb.Tx, *change) error { panic("disk full") })
 	if err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("got %v", err)
 	}

@@ -253,7 +253,12 @@ func checkDir(bad report, key, dir string) {
 		if err == nil {
 			break
 		}
-		p = filepath.Dir(p)
+		parent := filepath.Dir(p)
+		if parent == p { // a drive that is not there
+			bad(key, "there is no %s", p)
+			return
+		}
+		p = parent
 	}
 	f, err := os.CreateTemp(p, ".aggd-*")
 	if err != nil {

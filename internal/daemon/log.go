@@ -44,7 +44,7 @@ func (d *daemon) openLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opts := stream.Options{Loads: loads, Unshared: true, FoldCase: runtime.GOOS == "darwin", Logger: d.log}
+	opts := stream.Options{Loads: loads, Unshared: true, FoldCase: runtime.GOOS == "darwin" || runtime.GOOS == "windows", Logger: d.log}
 	if w := srv.Syncer(); w != nil {
 		opts.Sync = w
 	}

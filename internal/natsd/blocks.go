@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -23,17 +22,9 @@ const (
 
 // stamp is what changes when a file or folder does.
 type stamp struct {
-	inode uint64
+	inode uint64 // on Windows the file's index
 	size  int64
 	mtime time.Time
-}
-
-func stampOf(info fs.FileInfo) stamp {
-	s := stamp{size: info.Size(), mtime: info.ModTime()}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.inode = st.Ino
-	}
-	return s
 }
 
 // folder remembers when a folder was listed, so that an unchanged one is not listed again: a stream of 100 GB has 12,500 blocks.
@@ -216,7 +207,7 @@ func (b *blocks) scanRoot() error {
 // list gives the names in a folder, none (not nil) if it is absent, nil if nothing came or went since the last time.
 func (f *folder) list(path string) ([]string, error) {
 	now := time.Now()
-	info, err := os.Stat(path)
+	before, err := stampPath(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		*f = folder{}
 		return []string{}, nil
@@ -224,7 +215,6 @@ func (f *folder) list(path string) ([]string, error) {
 	if err != nil {
 		return nil, syncError("look at", path, err)
 	}
-	before := stampOf(info)
 	if f.unchanged(before) {
 		return nil, nil
 	}
@@ -254,11 +244,11 @@ func (b *blocks) scanStream(s *streamDir) error {
 // lookAtLive looks at the blocks that may still grow and lets go of those that no longer do.
 func (s *streamDir) lookAtLive() error {
 	for _, k := range s.live {
-		info, err := k.file.Stat()
+		now, err := stampFile(k.file)
 		if err != nil {
 			return syncError("look at", k.path, err)
 		}
-		k.seen = stampOf(info)
+		k.seen = now
 		k.letGo(s.last)
 	}
 	s.live = slices.DeleteFunc(s.live, (*block).closed)
@@ -302,7 +292,7 @@ func (b *blocks) relist(s *streamDir, names []string) error {
 
 // look stamps one block by its path and opens it if it may grow or has changed.
 func (b *blocks) look(s *streamDir, k *block) error {
-	info, err := os.Stat(k.path)
+	now, err := stampPath(k.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		k.close()
 		delete(s.blocks, k.path)
@@ -311,7 +301,6 @@ func (b *blocks) look(s *streamDir, k *block) error {
 	if err != nil {
 		return syncError("look at", k.path, err)
 	}
-	now := stampOf(info)
 	if now.inode != k.seen.inode { // new, or another file under its name
 		k.close()
 		s.grown = true
@@ -329,7 +318,7 @@ func (b *blocks) look(s *streamDir, k *block) error {
 
 // open opens a block and stamps what was opened, which may be newer than what the path showed.
 func (s *streamDir) open(k *block) error {
-	f, err := os.Open(k.path)
+	f, err := openToSync(k.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		delete(s.blocks, k.path)
 		return nil
@@ -337,12 +326,12 @@ func (s *streamDir) open(k *block) error {
 	if err != nil {
 		return syncError("open", k.path, err)
 	}
-	info, err := f.Stat()
+	now, err := stampFile(f)
 	if err != nil {
 		f.Close()
 		return syncError("look at", k.path, err)
 	}
-	k.file, k.seen = f, stampOf(info)
+	k.file, k.seen = f, now
 	return nil
 }
 

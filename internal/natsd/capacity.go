@@ -4,7 +4,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/cloudlysis/aggregate/internal/diskspace"
 )
 
 // maxReserve is what the server leaves free on a large disk; on a small one it is a twentieth.
@@ -15,12 +15,11 @@ const maxReserve = 1 << 30
 // limit the disk itself runs full, and after a failed write the server refuses all writes until restart.
 // 0 means that it cannot be told, and leaves it to the server.
 func storeLimit(dir string) int64 {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
+	s, err := diskspace.Of(dir)
+	if err != nil {
 		return 0
 	}
-	free := int64(uint64(st.Bavail) * uint64(st.Bsize))
-	return limitOf(treeSize(dir), free)
+	return limitOf(treeSize(dir), int64(s.Free))
 }
 
 func limitOf(held, free int64) int64 {

@@ -6,8 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 )
 
 // ErrSync is matched by the error of a sync that failed, and by every Wait from then on.
@@ -15,7 +14,10 @@ var ErrSync = errors.New("sync failed, nothing more is durable")
 
 // disk is what the syncer asks of the operating system. Tests put failures here.
 type disk struct {
+	// fsync makes the content of a file or the names in a folder durable. Files come from openToSync.
 	fsync func(*os.File) error
+	// watchable tells, by an error, why changes of the files in store cannot be found by looking at them.
+	watchable func(store string) error
 	// syncfs writes back the whole file system that f lies on. Its error matches errors.ErrUnsupported where the
 	// call is absent or would not report failed writes.
 	syncfs func(f *os.File) error
@@ -24,14 +26,14 @@ type disk struct {
 }
 
 func realDisk() disk {
-	return disk{fsync: (*os.File).Sync, syncfs: syncfs, streams: func(store string) string {
+	return disk{fsync: fsync, watchable: watchable, syncfs: syncfs, streams: func(store string) string {
 		return filepath.Join(store, "jetstream", ownerAccount, "streams")
 	}}
 }
 
 // unsupported tells a file system or a sandbox without the call from a broken disk.
 func unsupported(err error) bool {
-	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EINVAL)
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL)
 }
 
 func syncError(what, path string, err error) error {
@@ -41,7 +43,7 @@ func syncError(what, path string, err error) error {
 // syncPath syncs one file or folder through a descriptor of its own. A path that is gone is no error: nothing
 // in it was acknowledged, or it was deleted on purpose.
 func (d disk) syncPath(path string) error {
-	f, err := os.Open(path)
+	f, err := openToSync(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

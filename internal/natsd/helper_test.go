@@ -2,6 +2,8 @@ package natsd
 
 import (
 	"log/slog"
+	"os"
+	"runtime"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -12,6 +14,16 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// withSyncfs is the real disk; where the system has no syncfs, one that does nothing stands in, as the tests ask what is
+// chosen and what follows from a failure.
+func withSyncfs() disk {
+	d := realDisk()
+	if runtime.GOOS != "linux" {
+		d.syncfs = func(*os.File) error { return nil }
+	}
+	return d
 }
 
 func startTest(t testing.TB, o Options, d disk) *Server {

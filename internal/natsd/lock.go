@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // ErrLocked is matched by Start's error when another process holds the store folder.
@@ -27,9 +25,9 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store folder %s is not writable (hint: check its owner and mode): %w", dir, err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := tryLock(f); err != nil {
 		defer f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if errors.Is(err, errHeld) {
 			return nil, fmt.Errorf("%w: %s is in use by another running aggd%s (hint: stop it, or choose another folder with --data)", ErrLocked, dir, holder(path))
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)

@@ -21,8 +21,12 @@ const (
 // scratchDir is the scratch server's folder within the store folder, so on the same file system.
 const scratchDir = "selftest"
 
-// probe runs probeLayout on a scratch server with the settings of the real one.
+// probe tells, by an error, why the syncer must not rely on blocks: it asks the file system, then runs probeLayout on a
+// scratch server with the settings of the real one.
 func (s *Server) probe() error {
+	if err := s.disk.watchable(s.o.Dir); err != nil {
+		return fmt.Errorf("self-test: %w", err)
+	}
 	dir := filepath.Join(s.o.Dir, scratchDir)
 	if err := os.RemoveAll(dir); err != nil { // of a start that was cut off
 		return fmt.Errorf("self-test: %w", err)
@@ -87,11 +91,11 @@ func blockBytes(dir string) (int64, error) {
 		if _, ok := blockNumber(e.Name()); !ok {
 			continue
 		}
-		info, err := e.Info()
+		s, err := stampPath(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return 0, fmt.Errorf("self-test: %w", err)
 		}
-		sum += info.Size()
+		sum += s.size
 	}
 	return sum, nil
 }

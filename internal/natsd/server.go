@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -90,7 +89,7 @@ func (s *Server) portFree() error {
 		return err
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
+	if errors.Is(err, errPortTaken) {
 		return fmt.Errorf("NATS port %s is taken by another program (hint: --nats-listen another one, or off): %w", s.o.Listen, err)
 	}
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sys/unix"
+
+	"github.com/cloudlysis/aggregate/internal/diskspace"
 )
 
 // Node is how the daemon is at one moment.
@@ -72,10 +73,8 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.kept, float64(n.Snapshots))
 	gauge(c.bytes, float64(n.SnapshotBytes))
 	ch <- prometheus.MustNewConstMetric(c.gone, prometheus.CounterValue, float64(n.SnapshotsEvicted))
-	var st unix.Statfs_t
-	if unix.Statfs(c.dir, &st) == nil {
-		block := float64(st.Bsize)
-		gauge(c.free, float64(st.Bavail)*block)
-		gauge(c.size, float64(st.Blocks)*block)
+	if s, err := diskspace.Of(c.dir); err == nil {
+		gauge(c.free, float64(s.Free))
+		gauge(c.size, float64(s.Size))
 	}
 }
