@@ -92,7 +92,7 @@ func (l *Log) send(ctx context.Context, f *flight, first *ack) (aggregate.Sequen
 		case a.code == codeTooLarge:
 			return 0, fmt.Errorf("%w: %s (stream's max_msg_size)", aggregate.ErrTooLarge, a.text)
 		case !a.busy():
-			return 0, unavailable("the stream refuses the message: %s (%d)", a.text, a.code)
+			return 0, refusedError{unavailable("the stream refuses the message: %s (%d)", a.text, a.code)}
 		case time.Now().Add(delay).After(give):
 			return 0, unavailable("the server is busy: %s (%d)", a.text, a.code)
 		}
@@ -101,6 +101,11 @@ func (l *Log) send(ctx context.Context, f *flight, first *ack) (aggregate.Sequen
 		}
 	}
 }
+
+// refusedError: the stream has answered that it does not take the message.
+type refusedError struct{ error }
+
+func (e refusedError) Unwrap() error { return e.error }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
@@ -226,7 +231,7 @@ func parseAck(m *nats.Msg, stream string) (ack, error) {
 	if name, seq := plainAck(m.Data); seq > 0 && string(name) == stream {
 		return ack{seq: seq}, nil
 	}
-	if len(m.Data) == 0 && m.Header.Get("Status") == noResponders {
+	if nobodyListens(m) {
 		return ack{}, unavailable("no stream takes the message")
 	}
 	// The server wrote this document; on malformed JSON gjson gives absent values.
@@ -246,6 +251,11 @@ func parseAck(m *nats.Msg, stream string) (ack, error) {
 		return ack{}, fmt.Errorf("%w: stream %q has acknowledged a message to stream %q: it takes the same subjects", aggregate.ErrInDoubt, name, stream)
 	}
 	return a, nil
+}
+
+// nobodyListens tells whether the answer is the server's, to a message that no one takes.
+func nobodyListens(m *nats.Msg) bool {
+	return len(m.Data) == 0 && m.Header.Get("Status") == noResponders
 }
 
 // plainAck reads the frequent answer, {"stream":"NAME","seq":N} to the letter, and gives 0 for any other.

@@ -191,23 +191,22 @@ func (f *flight) settle(first *ack) {
 // resend finds out what became of a flight whose answer may be another's: the same bytes once more get
 // an answer of their own. Without one the flight is in doubt, as it was sent before.
 func (f *flight) resend() {
-	l := f.log
-	var seq aggregate.Sequence
-	a, err := l.publish(f.ctx, f, nil)
-	switch {
-	case err == nil && a.refused():
-		l.inbox.forget(f.inc) // on new tokens the others that are refused need no second message
-		if seq, err = f.refusedAgain(); errors.Is(err, errUnmoved) {
-			f.settle(&a)
-			return
+	for f.held.Load() > 1 { // Begin is about to return: what it sends goes first
+		time.Sleep(time.Millisecond)
+	}
+	seq, err := f.log.send(f.ctx, f, nil)
+	var refused refusedError
+	final := errors.As(err, &refused) || errors.Is(err, aggregate.ErrTooLarge)
+	if final {
+		f.log.inbox.forget(f.inc) // on new tokens the others that are refused need no second message
+		if at, moved := f.refusedAgain(); !errors.Is(moved, errUnmoved) {
+			seq, err, final = at, moved, false
 		}
-	case err == nil:
-		seq, err = l.send(f.ctx, f, &a)
 	}
 	switch {
 	case err == nil:
 		f.acknowledged(seq)
-	case errors.Is(err, aggregate.ErrInDoubt), errors.Is(err, aggregate.ErrConflict), errors.Is(err, aggregate.ErrTooLarge), errors.Is(err, aggregate.ErrTenantAccessDenied):
+	case final, errors.Is(err, aggregate.ErrInDoubt), errors.Is(err, aggregate.ErrConflict), errors.Is(err, aggregate.ErrTenantAccessDenied):
 		f.end(err)
 	default:
 		f.end(fmt.Errorf("%w: %w, and when it was sent again: %v", aggregate.ErrInDoubt, errUnsure, err))

@@ -161,7 +161,7 @@ func (l *Log) request(ctx context.Context, in *inbox, subject string, data []byt
 func (l *Log) ask(ctx context.Context, in *inbox, subject string, data []byte) (*nats.Msg, error) {
 	for give := time.Now().Add(l.opts.AckWait); ; {
 		m, err := in.publish(&nats.Msg{Subject: subject, Data: data}, ctx.Done(), askWait)
-		if err == nil && len(m.Data) == 0 && m.Header.Get("Status") == noResponders {
+		if err == nil && nobodyListens(m) {
 			err = nats.ErrNoResponders
 		}
 		if err == nil {

@@ -19,8 +19,8 @@ import (
 // used for another one of the same incarnation: that saves 7 % of a command. Any other token is never
 // used twice, and a late answer finds no slot. Should a server acknowledge twice (a new leader may), the
 // second one is known by its sequence: a message's is above all that had been seen of its incarnation
-// when it left. So on a token that is used again only such an acknowledgement is believed; whatever else
-// comes may be meant for an earlier message, and the receiver hears errUnsure.
+// when it left. So on a token that is used again only such an acknowledgement is believed, or that nobody
+// takes the message; whatever else comes may be meant for an earlier one, and the receiver hears errUnsure.
 //
 // Who waits receives from its slot and nothing else: a select with a timer and the caller's Done
 // costs a third of the whole publish, more when thousands share one Done. One goroutine looks at
@@ -188,7 +188,7 @@ func (s *slot) judge(m *nats.Msg) (own, unsure bool) {
 		raise(&s.inc.seen, uint64(seq)) // before the token is used again
 		return true, false
 	}
-	return false, s.used
+	return false, s.used && !nobodyListens(m) // which a server says instead of an acknowledgement
 }
 
 // start gives a slot that waits. The wait may end at any time from now on: then the slot of a receiver

@@ -31,8 +31,8 @@ type incarnation struct {
 	mark       string        // what Mark.Stream holds
 	seen       atomic.Uint64 // highest sequence acknowledged or read
 	synced     atomic.Uint64 // highest sequence known to be on disk
-	replicated bool
-	idle       []*slot // of the inbox, under its lock: their tokens were acknowledged in this incarnation
+	replicated bool          // two answers to one message may come, and in no order
+	idle       []*slot       // of the inbox, under its lock: their tokens were acknowledged in this incarnation
 }
 
 func newIncarnation(ln *lane, info *jetstream.StreamInfo) *incarnation {

@@ -347,7 +347,13 @@ func TestAStreamMadeAnewWhileConnected(t *testing.T) {
 	grow(t, l, newKey("acme"), aggregate.Mark{}, 20)
 	ln := l.lanes.all()[0]
 	must(t, l.js.DeleteStream(t.Context(), ln.name))
-	_, err := l.js.CreateStream(t.Context(), l.config(ln))
+	key := newKey("acme")
+	_, err := l.Append(t.Context(), key, aggregate.Mark{}, []aggregate.Commit{commit(key, 0, 1)})
+	wantErr(t, err, aggregate.ErrStream)
+	if errors.Is(err, aggregate.ErrInDoubt) {
+		t.Errorf("nobody takes it, and it is in doubt: %v", err)
+	}
+	_, err = l.js.CreateStream(t.Context(), l.config(ln))
 	must(t, err)
 	for range 5 {
 		grow(t, l, newKey("acme"), aggregate.Mark{}, 3)
@@ -434,24 +440,49 @@ func TestLeadersStepDownUnderLoad(t *testing.T) {
 	}
 }
 
-// A flight whose answer may be another's was sent: if it cannot be sent again, it is in doubt.
-func TestAnUnsureAnswerIsDoubt(t *testing.T) {
+// hearUnsure tells a flight, sent or not, that its answer may be another's, and gives what becomes of it.
+func hearUnsure(t *testing.T, l *Log, key aggregate.Key, at aggregate.Mark, c aggregate.Commit) (aggregate.Mark, error) {
+	t.Helper()
+	f, err := newFlight(l, key, at, c)
+	must(t, err)
+	var mark aggregate.Mark
+	told := make(chan error, 1)
+	f.log, f.ctx, f.inc = l, t.Context(), l.lanes.all()[0].current.Load()
+	f.done = func(m aggregate.Mark, _ time.Duration, err error) { mark = m; told <- err }
+	f.held.Store(1)
+	f.heard(nil, errUnsure)
+	return mark, <-told
+}
+
+// A flight whose answer may be another's is sent again, and what the stream says then holds for both. If
+// it says nothing, the flight is in doubt.
+func TestAnUnsureAnswer(t *testing.T) {
 	l := newLog(t, Options{})
 	key := newKey("acme")
-	begin := func(at aggregate.Mark) error {
-		t.Helper()
-		f, err := newFlight(l, key, at, commit(key, at.Version, 1))
-		must(t, err)
-		told := make(chan error, 1)
-		f.log, f.ctx, f.done, f.inc = l, t.Context(), func(_ aggregate.Mark, _ time.Duration, err error) { told <- err }, l.lanes.all()[0].current.Load()
-		f.held.Store(2)
-		f.heard(nil, errUnsure)
-		return <-told
+	c := commit(key, 0, 1)
+	first, err := hearUnsure(t, l, key, aggregate.Mark{}, c) // it was not taken
+	must(t, err)
+	if again, err := hearUnsure(t, l, key, aggregate.Mark{}, c); err != nil || again != first { // it was
+		t.Errorf("got %+v, %v, want %+v", again, err, first)
 	}
-	must(t, begin(aggregate.Mark{}))
-	wantErr(t, begin(aggregate.Mark{}), aggregate.ErrConflict) // the stream itself says so
+	_, err = hearUnsure(t, l, key, aggregate.Mark{}, commit(key, 0, 1))
+	wantErr(t, err, aggregate.ErrConflict)
+
+	cfg := l.config(l.lanes.all()[0])
+	cfg.Sealed = true // the stream refuses everything
+	_, err = l.js.UpdateStream(t.Context(), cfg)
+	must(t, err)
+	if again, err := hearUnsure(t, l, key, aggregate.Mark{}, c); err != nil || again != first {
+		t.Errorf("refused now and taken before: got %+v, %v, want %+v", again, err, first)
+	}
+	_, err = hearUnsure(t, l, key, first, commit(key, 1, 1))
+	wantErr(t, err, aggregate.ErrStream)
+	if errors.Is(err, aggregate.ErrInDoubt) {
+		t.Errorf("the stream has not taken it, and it is in doubt: %v", err)
+	}
+
 	l.nc.Close()
-	err := begin(aggregate.Mark{})
+	_, err = hearUnsure(t, l, key, first, commit(key, 1, 1))
 	wantErr(t, err, aggregate.ErrInDoubt)
 	if errors.Is(err, aggregate.ErrStream) {
 		t.Errorf("it says that nothing was stored: %v", err)
