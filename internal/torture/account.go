@@ -118,6 +118,21 @@ func (a *account) answered(o *op) {
 	}
 }
 
+// overtaken gives the attempt of a refused op that was not waited for, as an op that has no outcome yet; nil if there is
+// none. Nothing keeps it behind the attempt that was refused: it may still be on its way, and what is refused is not
+// remembered. So the log may have it, and both answers are true, the refusal first.
+func (a *account) overtaken(id aggregate.ID) *op {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	refused := a.no[id]
+	if refused == nil || refused.gaveUp == 0 {
+		return nil
+	}
+	late := *refused
+	late.out = outcome{}
+	return &late
+}
+
 // drop forgets a read that failed: it changed nothing.
 func (a *account) drop(o *op) {
 	a.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/cloudlysis/aggregate"
 	"github.com/cloudlysis/aggregate/internal/client"
@@ -55,6 +56,11 @@ func (l *look) account(a *account, commits []aggregate.Commit) {
 	for i := range commits {
 		c := &commits[i]
 		o := known[c.CommandID]
+		var late *op
+		if o == nil {
+			late = a.overtaken(c.CommandID)
+			o = late
+		}
 		switch {
 		case o == nil && a.no[c.CommandID] != nil:
 			l.t.Phantom++
@@ -69,6 +75,10 @@ func (l *look) account(a *account, commits []aggregate.Commit) {
 		}
 		seen[c.CommandID] = true
 		at = l.commit(a, o, c, at)
+		if late != nil {
+			known[late.id] = late
+			l.settle(late, c, at)
+		}
 	}
 	for _, o := range acked {
 		if !seen[o.id] && !o.lost {
@@ -78,6 +88,17 @@ func (l *look) account(a *account, commits []aggregate.Commit) {
 		}
 	}
 	a.now = at
+}
+
+// settle gives an overtaken attempt the outcome that the log has, which repeats must get from now on.
+func (l *look) settle(late *op, c *aggregate.Commit, at point) {
+	l.t.Overtaken++
+	late.out = outcome{accepted: true, version: at.version}
+	for i := range c.Events {
+		late.out.events = append(late.out.events, c.Events[i].EventID)
+	}
+	late.ret = int64(time.Since(l.t.start))
+	late.account.answered(late)
 }
 
 // commit checks one commit, whose op may be nil, and gives where the account stands after it.

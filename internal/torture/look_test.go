@@ -54,6 +54,12 @@ func TestLookFinds(t *testing.T) {
 		{"a commit that nobody sent", func(log []aggregate.Commit, _ *account) []aggregate.Commit {
 			return append(log, commit(&op{kind: deposit, amount: 1, parts: 1, id: aggregate.NewID()}, 8))
 		}, Tally{Phantom: 1}, false},
+		{"a command that was refused", func(log []aggregate.Commit, a *account) []aggregate.Commit {
+			return append(log, commit(refused(a, 0), 8))
+		}, Tally{Phantom: 1}, false},
+		{"a command that was refused while an attempt that was given up was on its way", func(log []aggregate.Commit, a *account) []aggregate.Commit {
+			return append(log, commit(refused(a, 1), 8))
+		}, Tally{Overtaken: 1}, true},
 		{"a commit without events", func(log []aggregate.Commit, a *account) []aggregate.Commit {
 			return slices.Insert(log, 2, commit(idler(a, 4), 4))
 		}, Tally{}, true},
@@ -76,7 +82,7 @@ func TestLookFinds(t *testing.T) {
 			trial := &Trial{}
 			l := &look{t: trial, ids: make(map[aggregate.ID]bool)}
 			l.account(a, log)
-			got := Tally{Lost: trial.Lost, Double: trial.Double, Half: trial.Half, Phantom: trial.Phantom, Gaps: trial.Gaps}
+			got := Tally{Lost: trial.Lost, Double: trial.Double, Half: trial.Half, Phantom: trial.Phantom, Gaps: trial.Gaps, Overtaken: trial.Overtaken}
 			if fmt.Sprint(got) != fmt.Sprint(tt.want) || tt.quiet != (len(trial.Findings) == 0) {
 				t.Errorf("got  %+v\nwant %+v\nfindings %q", got, tt.want, trial.Findings)
 			}
@@ -102,6 +108,14 @@ func ledger() (*account, []aggregate.Commit) {
 // idler is an acknowledged command that changed nothing at a version.
 func idler(a *account, version uint64) *op {
 	o := &op{account: a, kind: idle, id: aggregate.NewID(), out: outcome{accepted: true, version: version}}
+	a.ask(o)
+	a.answered(o)
+	return o
+}
+
+// refused is a withdrawal that was refused, after attempts that were not waited for.
+func refused(a *account, gaveUp int) *op {
+	o := &op{account: a, kind: withdraw, amount: 5, parts: 1, id: aggregate.NewID(), gaveUp: gaveUp, out: outcome{balance: 3}}
 	a.ask(o)
 	a.answered(o)
 	return o

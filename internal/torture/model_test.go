@@ -26,6 +26,7 @@ func TestLinearizable(t *testing.T) {
 		{"an idle command moves nothing", []*op{mk(idle, 0, 0, 1, 2, accepted(1)), mk(deposit, 5, 1, 1, 9, accepted(2)), mk(idle, 0, 0, 3, 9, accepted(2))}, porcupine.Ok},
 		{"an idle command in the past", []*op{mk(deposit, 5, 1, 1, 2, accepted(2)), mk(idle, 0, 0, 3, 4, accepted(1))}, porcupine.Illegal},
 		{"a refusal between two deposits", []*op{mk(deposit, 5, 1, 1, 2, accepted(2)), mk(withdraw, 506, 1, 1, 9, refused(505)), mk(deposit, 5, 1, 3, 4, accepted(3))}, porcupine.Ok},
+		{"refused, and an earlier attempt accepted afterwards", []*op{mk(withdraw, 505, 1, 1, 2, refused(500)), mk(deposit, 5, 1, 3, 4, accepted(2)), mk(withdraw, 505, 1, 1, 9, accepted(3))}, porcupine.Ok},
 		{"a version twice", []*op{mk(deposit, 5, 1, 1, 9, accepted(2)), mk(deposit, 5, 1, 1, 9, accepted(2))}, porcupine.Illegal},
 		{"a version left out", []*op{mk(deposit, 5, 1, 1, 2, accepted(3))}, porcupine.Illegal},
 		{"a read of the past", []*op{mk(deposit, 5, 1, 1, 2, accepted(2)), mk(read, 0, 1, 3, 4, seen(1, 500))}, porcupine.Illegal},

@@ -29,6 +29,7 @@ type Tally struct {
 	Unknown         int // attempts without an outcome
 	InDoubt         int // commands of unknown outcome at a first look
 	Repeats         int // acknowledged commands sent again after a crash
+	Overtaken       int // attempts given up and decided after a later one was refused
 
 	Lost    int // acknowledged, absent
 	Double  int // stored or decided twice
@@ -45,10 +46,10 @@ type Tally struct {
 
 // String is the tally in some lines.
 func (t *Tally) String() string {
-	return fmt.Sprintf("%d rounds, %d crashes in %s: %d acknowledged commits with %d events, %d refusals, %d reads, %d attempts of unknown outcome, %d commands in doubt after a crash, %d repeats\n"+
+	return fmt.Sprintf("%d rounds, %d crashes in %s: %d acknowledged commits with %d events, %d refusals, %d reads, %d attempts of unknown outcome, %d commands in doubt after a crash, %d repeats, %d attempts overtaken\n"+
 		"lost acknowledged commits %d, double applications %d, half-visible commits %d, phantom commits %d, gaps %d, broken starts %d\n"+
 		"linearizable %d, not %d, undecided %d; other findings in all %d",
-		t.Rounds, t.Crashes, t.Took.Round(time.Second), t.Acked, t.Events, t.Refused, t.Reads, t.Unknown, t.InDoubt, t.Repeats,
+		t.Rounds, t.Crashes, t.Took.Round(time.Second), t.Acked, t.Events, t.Refused, t.Reads, t.Unknown, t.InDoubt, t.Repeats, t.Overtaken,
 		t.Lost, t.Double, t.Half, t.Phantom, t.Gaps, t.Broken, t.Linear, t.Unlinear, t.Undecided, len(t.Findings))
 }
 
